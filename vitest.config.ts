@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config'
+
+// Four kinds of test, by what they need. `npm test` runs them all.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        // beside the code: no wasm file, no Worker, milliseconds
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'plugins/*.test.ts'],
+        },
+      },
+      {
+        // the machine and the command line with real .wasm, in Node
+        test: {
+          name: 'node',
+          include: ['test/machine/**/*.test.ts', 'test/cli/**/*.test.ts', 'test/*.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        // the built Worker in workerd, with real KV, Durable Objects and servers on loopback
+        test: {
+          name: 'gateway',
+          include: ['test/gateway/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
