@@ -1,0 +1,138 @@
+/**
+ * What the machine needs from outside, as small interfaces. Every method used inside a host call is
+ * synchronous, because a WebAssembly import is; what takes time returns a promise that the machine
+ * turns into a callback. `in-memory-ports.ts` has an implementation of each that runs anywhere.
+ *
+ * A *byte string* is a JavaScript string whose every char code is one byte (0–255): header names and
+ * values, keys, property values. It costs no copy to compare and loses no byte.
+ */
+import type { LogLevel, MetricType, Status } from './abi/enums.ts'
+
+/** A string of bytes: every char code is 0–255. */
+export type ByteString = string
+
+/** Header lines in order, flat: name, value, name, value … Names are lower-case byte strings. */
+export type HeaderLines = readonly ByteString[]
+
+export interface Clock {
+  /** Wall clock in nanoseconds since the Unix epoch. */
+  realtime(): bigint
+  /** A clock that never goes back, in nanoseconds from any origin. */
+  monotonic(): bigint
+}
+
+export interface Random {
+  /** Fills `bytes` (at most 65,536) with cryptographically secure random bytes. */
+  fill(bytes: Uint8Array<ArrayBuffer>): void
+}
+
+export interface LogEntry {
+  readonly level: LogLevel
+  readonly message: string
+  /** Plugin name, root id and vm id of the context that logged; empty where there is none. */
+  readonly plugin: string
+  readonly rootId: string
+  readonly vmId: string
+  /** The stream context's id, or 0 for a root context. */
+  readonly contextId: number
+}
+
+export interface LogPort {
+  /** Entries below this level are dropped before they are read from the guest. */
+  readonly level: LogLevel
+  log(entry: LogEntry): void
+}
+
+/** Guest metrics. Ids are the port's; the low two bits hold the type (Envoy's layout). */
+export interface MetricsPort {
+  /** @returns the metric's id; the same id for a name and type defined before */
+  define(type: MetricType, name: string): number
+  /** Counter: delta must be > 0. Gauge: any. Histogram: `BadArgument`. Unknown id: `NotFound`. */
+  increment(id: number, delta: bigint): Status
+  /** Counter: adds. Gauge: sets. Histogram: observes. Unknown id: `NotFound`. */
+  record(id: number, value: bigint): Status
+  /** The value of a counter or gauge, else the status to answer. */
+  get(id: number): { readonly value: bigint } | { readonly status: Status }
+}
+
+export interface SharedValue {
+  readonly value: Uint8Array
+  readonly cas: number
+}
+
+/** Shared data, scoped by vm id. */
+export interface SharedDataPort {
+  get(vmId: string, key: ByteString): SharedValue | undefined
+  /** `cas` 0 writes always; else the key must be absent or hold that cas, or `CasMismatch`. */
+  set(vmId: string, key: ByteString, value: Uint8Array, cas: number): Status
+}
+
+/** Who is told that a queue has an item: the last registrant. */
+export type QueueListener = (queueId: number) => void
+
+/** Shared queues: registered under (vm id, name), used by id from any vm. */
+export interface SharedQueuesPort {
+  /** @returns the queue's id, never 0; registering again replaces the listener and keeps the items */
+  register(vmId: string, name: ByteString, listener: QueueListener): number
+  /** @returns the id, or undefined when no such queue was registered */
+  resolve(vmId: string, name: ByteString): number | undefined
+  enqueue(queueId: number, item: Uint8Array): Status
+  /** The next item, or `NotFound` (no such queue) or `Empty`. */
+  dequeue(queueId: number): { readonly item: Uint8Array } | { readonly status: Status }
+  /** Forgets the listeners of a vm that goes away; its items stay. */
+  release(listener: QueueListener): void
+}
+
+export interface HttpCall {
+  readonly upstream: string
+  /** Pseudo-headers included. */
+  readonly headers: HeaderLines
+  readonly body: Uint8Array<ArrayBuffer>
+  readonly trailers: HeaderLines
+  /** Milliseconds; 0 means no timeout of the caller's own. */
+  readonly timeoutMs: number
+}
+
+/** A reply, or why there is none. Unlike a reply with `:status` 503, a failure has no headers at all. */
+export type HttpCallOutcome =
+  | { readonly headers: HeaderLines; readonly body: Uint8Array; readonly trailers: HeaderLines }
+  | { readonly failure: 'reset' | 'too-large' | 'abandoned' }
+
+export interface PendingHttpCall {
+  /** Never rejects. Belongs to the I/O context in which the call was started. */
+  readonly outcome: Promise<HttpCallOutcome>
+  cancel(): void
+}
+
+export interface HttpCallsPort {
+  /**
+   * Starts a call in the running I/O context.
+   * @returns the pending call, or the status to answer: `BadArgument` for an upstream that is not declared
+   */
+  start(call: HttpCall): PendingHttpCall | Status
+}
+
+export interface TimersPort {
+  /** Runs `callback` once after `ms`, in the I/O context that asked. @returns a function that cancels it */
+  after(ms: number, callback: () => void): () => void
+}
+
+/** A foreign function: arguments in, result (or undefined for none) or a status out. */
+export type ForeignFunction = (args: Uint8Array) => Uint8Array | undefined | { readonly status: Status }
+
+export interface ForeignFunctionsPort {
+  find(name: string): ForeignFunction | undefined
+}
+
+/** All that a vm asks of its surroundings. */
+export interface Ports {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: LogPort
+  readonly metrics: MetricsPort
+  readonly sharedData: SharedDataPort
+  readonly sharedQueues: SharedQueuesPort
+  readonly httpCalls: HttpCallsPort
+  readonly timers: TimersPort
+  readonly foreignFunctions: ForeignFunctionsPort
+}
