@@ -1,0 +1,97 @@
+/**
+ * Header maps. Unmarshal, ask the context, marshal, answer a status: what a map means in a phase is
+ * the context's business.
+ * @see https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1#http-fields
+ */
+import { LogLevel, MapType, Status } from '../abi/enums.ts'
+import { pairsSize, readPairs, writePairs } from '../memory/pairs.ts'
+import type { HeaderMap } from '../stream/header-map.ts'
+import { missingHeaderIsEmpty } from '../vm/guest-callbacks.ts'
+import type { Vm } from '../vm/vm.ts'
+import type { HostFunctions } from './link.ts'
+
+/**
+ * Statuses: `BadArgument` for an unknown map type, `InvalidMemoryAccess` for bytes outside of memory,
+ * `NotFound` for a header (or a whole map) that is not there. An edit that can reach nobody any more is
+ * `Ok` with a warning: the Rust SDK panics on anything else (docs/HOST_DIFFERENCES.md).
+ */
+export function headerFunctions(vm: Vm): HostFunctions {
+  const isMapType = (type: number): type is MapType =>
+    type >>> 0 <= MapType.HttpCallResponseTrailers
+
+  /** Runs `edit` on a writable map; explains itself in the log where there is none. */
+  const edit = (type: number, what: string, apply: (map: HeaderMap) => void): Status => {
+    if (!isMapType(type)) return Status.BadArgument
+    const map = vm.context.editableHeaderMap(type)
+    if (map !== undefined) {
+      apply(map)
+      return Status.Ok
+    }
+    if (type >= MapType.GrpcReceiveInitialMetadata) return Status.BadArgument
+    vm.logHost(LogLevel.Warn, `${what} has no effect: those headers cannot be changed in this phase`)
+    return Status.Ok
+  }
+
+  return {
+    proxy_get_header_map_size(type, sizeOut) {
+      if (!isMapType(type)) return Status.BadArgument
+      const map = vm.context.headerMap(type)
+      if (map === undefined) return Status.BadArgument
+      return vm.memory.setUint32(sizeOut, map.size) ? Status.Ok : Status.InvalidMemoryAccess
+    },
+
+    proxy_get_header_map_pairs(type, addressOut, sizeOut) {
+      if (!isMapType(type)) return Status.BadArgument
+      const lines = vm.context.headerMap(type)?.lines ?? []
+      const size = lines.length === 0 ? 0 : pairsSize(lines)
+      return vm.memory.returnWritten(
+        size,
+        (target) => writePairs(lines, target),
+        addressOut,
+        sizeOut,
+      )
+    },
+
+    proxy_set_header_map_pairs(type, address, size) {
+      if (!isMapType(type)) return Status.BadArgument
+      const bytes = vm.memory.view(address, size)
+      if (bytes === undefined) return Status.InvalidMemoryAccess
+      const lines = readPairs(bytes)
+      // Envoy takes malformed pairs for none and so wipes the map: here the map stays as it is
+      if (lines === undefined) return Status.BadArgument
+      return edit(type, 'proxy_set_header_map_pairs', (map) => map.setAll(lines))
+    },
+
+    proxy_get_header_map_value(type, nameAt, nameSize, addressOut, sizeOut) {
+      if (!isMapType(type)) return Status.BadArgument
+      const { memory } = vm
+      const name = memory.headerName(nameAt, nameSize)
+      if (name === undefined) return Status.InvalidMemoryAccess
+      const value = vm.context.headerMap(type)?.get(name)
+      if (value !== undefined) return memory.returnByteString(value, addressOut, sizeOut)
+      return missingHeaderIsEmpty(vm.abi)
+        ? memory.returnByteString('', addressOut, sizeOut)
+        : Status.NotFound
+    },
+
+    proxy_add_header_map_value(type, nameAt, nameSize, valueAt, valueSize) {
+      const name = vm.memory.headerName(nameAt, nameSize)
+      const value = vm.memory.byteString(valueAt, valueSize)
+      if (name === undefined || value === undefined) return Status.InvalidMemoryAccess
+      return edit(type, 'proxy_add_header_map_value', (map) => map.add(name, value))
+    },
+
+    proxy_replace_header_map_value(type, nameAt, nameSize, valueAt, valueSize) {
+      const name = vm.memory.headerName(nameAt, nameSize)
+      const value = vm.memory.byteString(valueAt, valueSize)
+      if (name === undefined || value === undefined) return Status.InvalidMemoryAccess
+      return edit(type, 'proxy_replace_header_map_value', (map) => map.replace(name, value))
+    },
+
+    proxy_remove_header_map_value(type, nameAt, nameSize) {
+      const name = vm.memory.headerName(nameAt, nameSize)
+      if (name === undefined) return Status.InvalidMemoryAccess
+      return edit(type, 'proxy_remove_header_map_value', (map) => map.remove(name))
+    },
+  }
+}

@@ -1,0 +1,25 @@
+/** Every bound of the machine, each with its reason. A plugin's own limits start from these. */
+export interface PluginLimits {
+  /** Bytes of body one plugin may hold in one direction before 413 (request) or 500 (response). */
+  readonly bodyBytes: number
+  /** Callouts one stream may have started in all. */
+  readonly calloutsPerRequest: number
+  /** Milliseconds a stream may stay paused before it follows the plugin's fail strategy. */
+  readonly pauseMs: number
+}
+
+/** 1 MiB is Envoy's default buffer limit; a minute is longer than any upstream timeout in use. */
+export const DEFAULT_LIMITS: PluginLimits = {
+  bodyBytes: 1024 * 1024,
+  calloutsPerRequest: 50,
+  pauseMs: 60_000,
+}
+
+/** A callout without a timeout of its own must end before its request's `waitUntil` does (30 s on the edge). */
+export const CALLOUT_MAX_MS = 30_000
+
+/** How late a callout may be before the next turn takes it for abandoned. */
+export const CALLOUT_GRACE_MS = 250
+
+/** A callout's reply is buffered whole: what Envoy's async client would buffer with its default limit. */
+export const CALLOUT_BODY_BYTES = 4 * 1024 * 1024

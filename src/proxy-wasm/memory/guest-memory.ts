@@ -1,0 +1,172 @@
+/**
+ * One guest's linear memory, seen by host calls: bounds-checked reads and writes, and allocation in
+ * the guest. Views are never kept across a call into the guest, since growth detaches them; the two
+ * held here are renewed when that has happened (a detached view has length 0).
+ */
+import { Status } from '../abi/enums.ts'
+import type { ByteString } from '../ports.ts'
+import { bytesToByteString, bytesToText } from './byte-string.ts'
+
+/** The guest's allocator: takes a size above 0, returns an address or 0. May trap, may grow memory. */
+export type Allocate = (size: number) => number
+
+interface CachedName {
+  readonly bytes: Uint8Array
+  readonly name: string
+}
+
+/** Plugins name headers by literals at fixed addresses: so many are remembered before starting over. */
+const NAME_CACHE_SIZE = 512
+
+export class GuestMemory {
+  readonly #memory: WebAssembly.Memory
+  readonly #allocate: Allocate
+  readonly #names = new Map<number, CachedName>()
+  #bytes: Uint8Array<ArrayBuffer>
+  #view: DataView
+
+  constructor(memory: WebAssembly.Memory, allocate: Allocate) {
+    this.#memory = memory
+    this.#allocate = allocate
+    this.#bytes = new Uint8Array(memory.buffer as ArrayBuffer)
+    this.#view = new DataView(memory.buffer)
+  }
+
+  /** Size of the memory in bytes. */
+  get byteLength(): number {
+    return this.#memory.buffer.byteLength
+  }
+
+  /** The buffer as it is now: valid until the guest runs again. */
+  get buffer(): ArrayBuffer {
+    return this.#memory.buffer as ArrayBuffer
+  }
+
+  #fresh(): Uint8Array<ArrayBuffer> {
+    if (this.#bytes.length === 0) {
+      this.#bytes = new Uint8Array(this.#memory.buffer as ArrayBuffer)
+      this.#view = new DataView(this.#memory.buffer)
+    }
+    return this.#bytes
+  }
+
+  /** @returns a view of `length` bytes at `address`, or undefined out of bounds; valid until the guest runs */
+  view(address: number, length: number): Uint8Array<ArrayBuffer> | undefined {
+    const bytes = this.#fresh()
+    const start = address >>> 0
+    const size = length >>> 0
+    return start + size <= bytes.length ? bytes.subarray(start, start + size) : undefined
+  }
+
+  /** @returns a copy of `length` bytes at `address`, or undefined out of bounds */
+  copy(address: number, length: number): Uint8Array<ArrayBuffer> | undefined {
+    return this.view(address, length)?.slice()
+  }
+
+  /** @returns the bytes as a byte string, or undefined out of bounds */
+  byteString(address: number, length: number): ByteString | undefined {
+    const view = this.view(address, length)
+    return view && bytesToByteString(view)
+  }
+
+  /** @returns the bytes read as UTF-8, or undefined out of bounds */
+  text(address: number, length: number): string | undefined {
+    const view = this.view(address, length)
+    return view && bytesToText(view)
+  }
+
+  /**
+   * A header name, lower-cased. What was found at an address before is compared byte by byte and used
+   * again, which costs a third of making the string anew.
+   * @returns undefined out of bounds
+   */
+  headerName(address: number, length: number): ByteString | undefined {
+    const bytes = this.#fresh()
+    const start = address >>> 0
+    const size = length >>> 0
+    if (start + size > bytes.length) return undefined
+    const cached = this.#names.get(start)
+    if (cached !== undefined && cached.bytes.length === size) {
+      const known = cached.bytes
+      let i = 0
+      while (i < size && bytes[start + i] === known[i]) i++
+      if (i === size) return cached.name
+    }
+    const copy = bytes.slice(start, start + size)
+    const name = bytesToByteString(copy).toLowerCase()
+    if (this.#names.size >= NAME_CACHE_SIZE) this.#names.clear()
+    this.#names.set(start, { bytes: copy, name })
+    return name
+  }
+
+  /** Writes a little-endian u32. @returns false out of bounds */
+  setUint32(address: number, value: number): boolean {
+    const bytes = this.#fresh()
+    const at = address >>> 0
+    if (at + 4 > bytes.length) return false
+    this.#view.setUint32(at, value, true)
+    return true
+  }
+
+  /** Writes a little-endian u64. @returns false out of bounds */
+  setUint64(address: number, value: bigint): boolean {
+    const bytes = this.#fresh()
+    const at = address >>> 0
+    if (at + 8 > bytes.length) return false
+    this.#view.setBigUint64(at, value, true)
+    return true
+  }
+
+  /** Takes `size` > 0 bytes from the guest's allocator. @returns 0 when it has none or answers out of bounds */
+  allocate(size: number): number {
+    const address = this.#allocate(size) >>> 0
+    return address !== 0 && address + size <= this.#fresh().length ? address : 0
+  }
+
+  /**
+   * Hands bytes to the guest: allocates there, copies, writes address and size to the two out pointers.
+   * Nothing is allocated for no bytes (guests index the first byte): then both are 0.
+   */
+  returnBytes(bytes: Uint8Array, addressOut: number, sizeOut: number): Status {
+    const size = bytes.length
+    if (size === 0) return this.#returnAt(0, 0, addressOut, sizeOut)
+    const address = this.allocate(size)
+    if (address === 0) return Status.InvalidMemoryAccess
+    this.#bytes.set(bytes, address)
+    return this.#returnAt(address, size, addressOut, sizeOut)
+  }
+
+  /** As `returnBytes`, for a byte string. */
+  returnByteString(text: ByteString, addressOut: number, sizeOut: number): Status {
+    const size = text.length
+    if (size === 0) return this.#returnAt(0, 0, addressOut, sizeOut)
+    const address = this.allocate(size)
+    if (address === 0) return Status.InvalidMemoryAccess
+    const bytes = this.#bytes
+    for (let i = 0; i < size; i++) bytes[address + i] = text.charCodeAt(i)
+    return this.#returnAt(address, size, addressOut, sizeOut)
+  }
+
+  /**
+   * As `returnBytes`, for `size` bytes that `write` puts in place.
+   * @param write - fills the view it is given completely
+   */
+  returnWritten(
+    size: number,
+    write: (target: Uint8Array<ArrayBuffer>) => void,
+    addressOut: number,
+    sizeOut: number,
+  ): Status {
+    if (size === 0) return this.#returnAt(0, 0, addressOut, sizeOut)
+    const address = this.allocate(size)
+    if (address === 0) return Status.InvalidMemoryAccess
+    write(this.#bytes.subarray(address, address + size))
+    return this.#returnAt(address, size, addressOut, sizeOut)
+  }
+
+  #returnAt(address: number, size: number, addressOut: number, sizeOut: number): Status {
+    return this.setUint32(addressOut, address) && this.setUint32(sizeOut, size)
+      ? Status.Ok
+      : Status.InvalidMemoryAccess
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Headers as the ABI has them: lines in order, duplicates kept, pseudo-headers among them, names in
+ * lower case, names and values as byte strings.
+ */
+import type { ByteString, HeaderLines } from '../ports.ts'
+
+export class HeaderMap {
+  #lines: ByteString[]
+  #edited = false
+
+  /** @param lines - flat name, value, …; taken over, not copied; names must be lower-case */
+  constructor(lines: ByteString[] = []) {
+    this.#lines = lines
+  }
+
+  /** Number of lines. */
+  get size(): number {
+    return this.#lines.length / 2
+  }
+
+  /** Flat name, value, … in order. Read only; changes with the next edit. */
+  get lines(): HeaderLines {
+    return this.#lines
+  }
+
+  /** Whether anything was changed since the map was made. */
+  get edited(): boolean {
+    return this.#edited
+  }
+
+  /** @returns the first value of that name */
+  get(name: ByteString): ByteString | undefined {
+    const lines = this.#lines
+    for (let i = 0; i < lines.length; i += 2) if (lines[i] === name) return lines[i + 1]
+    return undefined
+  }
+
+  has(name: ByteString): boolean {
+    return this.get(name) !== undefined
+  }
+
+  /** @returns all values of that name in order */
+  getAll(name: ByteString): ByteString[] {
+    const values: ByteString[] = []
+    const lines = this.#lines
+    for (let i = 0; i < lines.length; i += 2) {
+      if (lines[i] === name) values.push(lines[i + 1] as ByteString)
+    }
+    return values
+  }
+
+  /** Adds a line, whatever is there. */
+  add(name: ByteString, value: ByteString): void {
+    this.#edited = true
+    this.#lines.push(name, value)
+  }
+
+  /** One line of that name: the first keeps its place, the others go; added at the end if there was none. */
+  replace(name: ByteString, value: ByteString): void {
+    this.#edited = true
+    const lines = this.#lines
+    for (let i = 0; i < lines.length; i += 2) {
+      if (lines[i] === name) {
+        lines[i + 1] = value
+        this.#removeFrom(i + 2, name)
+        return
+      }
+    }
+    lines.push(name, value)
+  }
+
+  /** Removes all lines of that name. */
+  remove(name: ByteString): void {
+    this.#removeFrom(0, name)
+  }
+
+  #removeFrom(start: number, name: ByteString): void {
+    const lines = this.#lines
+    let kept = start
+    for (let i = start; i < lines.length; i += 2) {
+      if (lines[i] === name) continue
+      if (kept !== i) {
+        lines[kept] = lines[i] as ByteString
+        lines[kept + 1] = lines[i + 1] as ByteString
+      }
+      kept += 2
+    }
+    if (kept === lines.length) return
+    lines.length = kept
+    this.#edited = true
+  }
+
+  /** Replaces everything, pseudo-headers included. @param lines - flat; names are lower-cased here */
+  setAll(lines: HeaderLines): void {
+    this.#edited = true
+    this.#lines = lines.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text))
+  }
+
+  clone(): HeaderMap {
+    return new HeaderMap([...this.#lines])
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * A reply that a plugin or the gateway gives itself: what was asked for, and the headers that come of
+ * it (Envoy's rules).
+ */
+import type { ByteString, HeaderLines } from '../ports.ts'
+import { HeaderMap } from './header-map.ts'
+
+export interface LocalReply {
+  readonly status: number
+  /** Why, for logs; white space becomes `_`. */
+  readonly details: string
+  readonly headers: HeaderLines
+  readonly body: Uint8Array<ArrayBuffer>
+  /** 0–16, or undefined to derive it from the status. */
+  readonly grpcStatus: number | undefined
+}
+
+/** Body-less reply with that status, for failures of the machine's own. */
+export function emptyReply(status: number, details: string, grpcStatus?: number): LocalReply {
+  return { status, details, headers: [], body: new Uint8Array(0), grpcStatus }
+}
+
+/** HTTP status → gRPC status, from the gRPC documentation "HTTP to gRPC Status Code Mapping". */
+const GRPC_FROM_HTTP: Readonly<Record<number, number>> = {
+  400: 13,
+  401: 16,
+  403: 7,
+  404: 12,
+  429: 14,
+  502: 14,
+  503: 14,
+  504: 14,
+}
+const GRPC_UNKNOWN = 2
+
+/**
+ * The reply's header map and body as they enter the response path.
+ * @param isGrpc - the request's content-type says gRPC: then the reply is trailers-only, status 200
+ * @param isHead - the request's method is HEAD: then the body is left out and its length kept
+ */
+export function prepareLocalReply(
+  reply: LocalReply,
+  isGrpc: boolean,
+  isHead: boolean,
+): { readonly headers: HeaderMap; readonly body: Uint8Array<ArrayBuffer> } {
+  const headers = new HeaderMap([':status', String(isGrpc ? 200 : reply.status)])
+  for (let i = 0; i < reply.headers.length; i += 2) {
+    const name = (reply.headers[i] as ByteString).toLowerCase()
+    if (name === ':status') continue
+    headers.add(name, reply.headers[i + 1] as ByteString)
+  }
+  if (isGrpc) return { headers: asTrailersOnly(headers, reply), body: new Uint8Array(0) }
+  if (reply.body.length === 0) {
+    headers.remove('content-type')
+    headers.remove('content-length')
+  } else {
+    headers.replace('content-length', String(reply.body.length))
+    if (!headers.has('content-type')) headers.add('content-type', 'text/plain')
+  }
+  return { headers, body: isHead ? new Uint8Array(0) : reply.body }
+}
+
+function asTrailersOnly(headers: HeaderMap, reply: LocalReply): HeaderMap {
+  headers.replace('content-type', 'application/grpc')
+  headers.remove('content-length')
+  const status = reply.grpcStatus ?? GRPC_FROM_HTTP[reply.status] ?? GRPC_UNKNOWN
+  headers.replace('grpc-status', String(status))
+  if (reply.body.length > 0) headers.replace('grpc-message', percentEncode(reply.body))
+  return headers
+}
+
+/** gRPC's percent-encoding: printable ASCII but `%` stays (gRPC over HTTP/2, "Percent-Encoded"). */
+function percentEncode(bytes: Uint8Array): ByteString {
+  let text = ''
+  for (const byte of bytes) {
+    text +=
+      byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }
+  return text
+}

@@ -1,0 +1,38 @@
+/**
+ * What a host call can ask of the context it acts on. The root context of a plugin and the stream
+ * context of one request in it both answer; what a root has not got it answers as Envoy does.
+ * Host calls (`hostcalls/`) marshal; the meaning is behind this interface.
+ */
+import type { BufferType, MapType, Status, StreamType } from '../abi/enums.ts'
+import type { BodyBuffer } from '../stream/body-buffer.ts'
+import type { HeaderMap } from '../stream/header-map.ts'
+import type { LocalReply } from '../stream/local-reply.ts'
+import type { RootContext } from './root-context.ts'
+
+export interface Context {
+  /** Unique in the vm, never 0. */
+  readonly id: number
+  /** The root context of the same plugin (itself, for a root). */
+  readonly root: RootContext
+
+  /** A map for reading, or undefined when there is none of that type in this phase. */
+  headerMap(type: MapType): HeaderMap | undefined
+  /** A map for writing, or undefined when edits of it would reach nobody any more. */
+  editableHeaderMap(type: MapType): HeaderMap | undefined
+  /** The bytes of a buffer, or undefined when there is none of that type in this phase. */
+  buffer(type: BufferType): Uint8Array<ArrayBuffer> | undefined
+  /** A body buffer for writing, or undefined where the guest may not write. */
+  editableBuffer(type: BufferType): BodyBuffer | undefined
+
+  continueStream(type: StreamType): Status
+  closeStream(type: StreamType): Status
+  sendLocalResponse(reply: LocalReply): void
+  clearRouteCache(): void
+
+  /** An encoded value, or undefined when the path names nothing. */
+  property(path: readonly string[]): Uint8Array | undefined
+  setProperty(path: readonly string[], value: Uint8Array): Status
+
+  /** The guest says that what it delayed in `on_done` is finished. */
+  done(): Status
+}
