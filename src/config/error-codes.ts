@@ -1,0 +1,147 @@
+/**
+ * Every code that configuration, the admin API and the command line can answer with: whose fault it
+ * is and what to do next. `docs/OPERATIONS.md` has one entry per code; a test holds the two together.
+ * A code never changes its meaning; one that is no longer thrown is removed from both.
+ */
+
+/** Who has to act. */
+export type Fault = 'client' | 'plugin' | 'upstream' | 'gateway'
+
+export interface CodeEntry {
+  /** Whose fault it is. For configuration `client` is the operator who wrote it. */
+  readonly fault: Fault
+  /** What to do next, one sentence. */
+  readonly next: string
+}
+
+export const ERROR_CODES = {
+  // what an operator wrote
+  'config.file_missing': { fault: 'client', next: 'Check the path given with -f.' },
+  'config.syntax': { fault: 'client', next: 'Correct the YAML or JSON at the line named.' },
+  'config.unknown_kind': {
+    fault: 'client',
+    next: 'Use one of the kinds listed, with the apiVersion given beside it.',
+  },
+  'config.unknown_field': {
+    fault: 'client',
+    next: 'Correct the name; the message names the nearest one that exists.',
+  },
+  'config.unsupported': {
+    fault: 'client',
+    next: 'Take the field out; it is outside the supported subset.',
+  },
+  'config.invalid': { fault: 'client', next: 'Write what the message says was expected.' },
+  'config.duplicate': { fault: 'client', next: 'Keep one of the two.' },
+  'config.dangling_reference': {
+    fault: 'client',
+    next: 'Add the resource it names, or correct the name.',
+  },
+  'config.module_unknown': {
+    fault: 'client',
+    next: 'Bring the module in with `postern add`, then deploy.',
+  },
+  'config.module_mismatch': {
+    fault: 'client',
+    next: 'Correct sha256, or the url, so that both name one module.',
+  },
+  'config.no_effect': {
+    fault: 'client',
+    next: 'Nothing has to be done; the field is accepted and has no effect here.',
+  },
+  'config.resources_unknown': {
+    fault: 'client',
+    next: 'Apply the full set of resources once with --prune.',
+  },
+  'config.request_invalid': {
+    fault: 'client',
+    next: 'Send the JSON body that docs/CONFIG.md describes.',
+  },
+  // what a gateway found in its store
+  'config.none': {
+    fault: 'gateway',
+    next: 'Run `postern apply`; no gateway can route without a first revision.',
+  },
+  'config.source_unavailable': {
+    fault: 'gateway',
+    next: 'Check the KV namespace; the gateway goes on and tries again.',
+  },
+  'config.pointer_missing': {
+    fault: 'gateway',
+    next: 'Put the key `active` back, or apply again.',
+  },
+  'config.pointer_invalid': {
+    fault: 'gateway',
+    next: 'Correct the value of the key `active`, or apply again.',
+  },
+  'config.revision_older': {
+    fault: 'gateway',
+    next: 'Move the pointer with a revision above the one that runs.',
+  },
+  'config.revision_reused': {
+    fault: 'gateway',
+    next: 'Give the pointer a revision above the one that runs.',
+  },
+  'config.snapshot_pending': {
+    fault: 'gateway',
+    next: 'Wait for the store to show the snapshot; the gateway tries again.',
+  },
+  'config.snapshot_hash': {
+    fault: 'gateway',
+    next: 'Apply again; the stored snapshot is not what its name says.',
+  },
+  'config.snapshot_invalid': {
+    fault: 'gateway',
+    next: 'Apply again with the Postern that runs here.',
+  },
+  'config.snapshot_schema': {
+    fault: 'gateway',
+    next: 'Deploy the Postern that wrote the snapshot, or apply again with this one.',
+  },
+  'config.activation_failed': {
+    fault: 'gateway',
+    next: 'Read the reason; the snapshot that ran before goes on.',
+  },
+  'plugin.not_activated': {
+    fault: 'plugin',
+    next: 'Correct its configuration or module; its last good version runs.',
+  },
+  'plugin.preflight_refused': {
+    fault: 'plugin',
+    next: "Read the plugin's log lines and correct its configuration.",
+  },
+  // applying
+  'apply.conflict': { fault: 'client', next: 'Look at what changed meanwhile, then apply again.' },
+  'apply.store_unavailable': {
+    fault: 'gateway',
+    next: 'Apply again; what was begun is completed or has no effect.',
+  },
+  'apply.not_bound': {
+    fault: 'client',
+    next: 'Run `npm run deploy` (or restart `npm start`), then apply again.',
+  },
+  'apply.timeout': {
+    fault: 'gateway',
+    next: 'Run `postern status`; KV may take a minute to show a revision everywhere.',
+  },
+  'apply.not_taken': { fault: 'gateway', next: 'Read the refusals; what ran before goes on.' },
+  // the admin API, and reaching it
+  'admin.off': {
+    fault: 'gateway',
+    next: 'Set the secret ADMIN_TOKEN; without it only /-/healthz answers.',
+  },
+  'admin.unauthorized': { fault: 'client', next: 'Send `authorization: Bearer <ADMIN_TOKEN>`.' },
+  'admin.not_found': {
+    fault: 'client',
+    next: 'Check the path and the method; docs/OPERATIONS.md lists them.',
+  },
+  'admin.body_too_large': { fault: 'client', next: 'Send less than 20 MiB.' },
+  'admin.failed': { fault: 'gateway', next: 'Read the log of the Worker at the time given.' },
+  'gateway.unreachable': {
+    fault: 'gateway',
+    next: 'Start the gateway, or name another with --gateway.',
+  },
+  'gateway.bad_answer': { fault: 'gateway', next: 'Check that --gateway names a Postern gateway.' },
+  'cli.usage': { fault: 'client', next: 'Run the command with --help.' },
+} as const
+
+export type ErrorCode = keyof typeof ERROR_CODES

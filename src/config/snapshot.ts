@@ -1,0 +1,114 @@
+/**
+ * The snapshot: all resources compiled into one immutable JSON value, named by the sha256 of its
+ * bytes. It is what a gateway runs. Written by `compile.ts`, checked again by `snapshot-schema.ts`
+ * when a gateway reads it, and never changed: a change is another snapshot.
+ */
+import type { PluginLimits } from '../proxy-wasm/limits.ts'
+
+/** Where in the chain a plugin runs; the order of this list is the order on the request path. */
+export const PHASES = ['AUTHN', 'AUTHZ', 'STATS', 'UNSPECIFIED_PHASE'] as const
+export type Phase = (typeof PHASES)[number]
+
+/** What happens to a stream when its plugin fails. */
+export const FAIL_STRATEGIES = ['FAIL_CLOSE', 'FAIL_OPEN', 'FAIL_RELOAD'] as const
+export type FailStrategy = (typeof FAIL_STRATEGIES)[number]
+
+/** A plugin's id: `<namespace>.<name>`, the name Istio gives it in Envoy's configuration. */
+export type PluginId = string
+
+export interface PathMatch {
+  /** `PathPrefix` is element-wise: `/shop` matches `/shop` and `/shop/x`, not `/shopping`. */
+  readonly type: 'Exact' | 'PathPrefix'
+  /** Starts with `/`. A prefix has no `/` at its end, except the prefix `/` itself. */
+  readonly value: string
+}
+
+export interface HeaderMatch {
+  /** Lower case. */
+  readonly name: string
+  readonly value: string
+}
+
+/** Holds when all its parts hold. */
+export interface RouteMatch {
+  readonly path: PathMatch
+  readonly method?: string
+  readonly headers?: readonly HeaderMatch[]
+}
+
+export interface RouteRule {
+  /** At least one; the rule holds when any of them holds. */
+  readonly matches: readonly RouteMatch[]
+  /** A key of `Snapshot.upstreams`. */
+  readonly upstream: string
+}
+
+export interface SnapshotRoute {
+  readonly name: string
+  readonly namespace: string
+  /** Lower case; `*.example.com` matches any name below it, however deep. Empty: every host. */
+  readonly hostnames: readonly string[]
+  readonly rules: readonly RouteRule[]
+  /** Plugin ids in request order; the response runs them reversed. */
+  readonly plugins: readonly PluginId[]
+}
+
+/** A module and a configuration that ran before the ones beside it. */
+export interface LastGood {
+  readonly module: string
+  readonly configuration: string
+}
+
+export interface SnapshotPlugin {
+  readonly id: PluginId
+  readonly name: string
+  readonly namespace: string
+  /** sha256 of the module's original bytes, 64 hex digits. */
+  readonly module: string
+  readonly moduleName?: string
+  readonly moduleVersion?: string
+  /** Istio's `pluginName`; empty when it is not set, as Istio leaves Envoy's `root_id` empty. */
+  readonly rootId: string
+  readonly phase: Phase
+  readonly priority: number
+  /** JSON text of `pluginConfig`, keys sorted; empty when there is none. */
+  readonly configuration: string
+  readonly failStrategy: FailStrategy
+  /** Environment variables of its vm: name, value. */
+  readonly env: readonly (readonly [string, string])[]
+  readonly vmId: string
+  /** Shares a vm with the plugins of the same module, vm id and vm configuration. */
+  readonly shareVm: boolean
+  readonly vmConfiguration: string
+  /** The host calls and callbacks it may use, by name; absent: all. */
+  readonly allowedCapabilities?: readonly string[]
+  /** A bound that is absent has the machine's default. */
+  readonly limits: Partial<PluginLimits>
+  /** The upstreams it may call, keys of `Snapshot.upstreams`; absent: all that are declared. */
+  readonly upstreams?: readonly string[]
+  readonly allowOnHeadersStopIteration: boolean
+  readonly lastGood?: LastGood
+}
+
+/** Where requests go: exactly one of `url` and `service` is set. */
+export interface SnapshotUpstream {
+  readonly name: string
+  /** An origin, `http://` or `https://`, with a path before which request paths are put, if any. */
+  readonly url?: string
+  /** The name of a service binding of the Worker. */
+  readonly service?: string
+  /** Other names under which plugins and routes find it, such as Istio's cluster names. */
+  readonly aliases: readonly string[]
+  /** Milliseconds until response headers must have come. */
+  readonly timeoutMs: number
+}
+
+export interface Snapshot {
+  readonly schema: 1
+  /** Sorted by namespace and name; which one wins is decided per match (`route-order.ts`). */
+  readonly routes: readonly SnapshotRoute[]
+  /** The chain of a request that matches no route. */
+  readonly gatewayPlugins: readonly PluginId[]
+  readonly plugins: Readonly<Record<PluginId, SnapshotPlugin>>
+  readonly upstreams: Readonly<Record<string, SnapshotUpstream>>
+}
