@@ -42,10 +42,7 @@ impl RootContext for HeaderPolicyRoot {
 
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
         let policy = self.policy.clone()?;
-        Some(Box::new(HeaderPolicy {
-            policy,
-            seen: Vec::new(),
-        }))
+        Some(Box::new(HeaderPolicy { policy, seen: Vec::new() }))
     }
 }
 
@@ -61,37 +58,26 @@ impl HttpContext for HeaderPolicy {
     fn on_http_request_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
         let policy = &*self.policy;
         // Request headers may be gone by the time the response comes, so they are read now.
-        self.seen
-            .extend(policy.response.sources.iter().map(|source| {
-                if source.of_request() {
-                    read(source)
-                } else {
-                    Vec::new()
-                }
-            }));
-        apply(&policy.request, MapType::HttpRequestHeaders, |_, source| {
-            read(source)
-        });
+        self.seen.extend(
+            policy
+                .response
+                .sources
+                .iter()
+                .map(|source| if source.of_request() { read(source) } else { Vec::new() }),
+        );
+        apply(&policy.request, MapType::HttpRequestHeaders, |_, source| read(source));
         Action::Continue
     }
 
     fn on_http_response_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
         let policy = &*self.policy;
-        apply(
-            &policy.response,
-            MapType::HttpResponseHeaders,
-            |index, source| {
-                if source.of_request() {
-                    // Nothing was seen when the response came without a request callback.
-                    return self
-                        .seen
-                        .get_mut(index)
-                        .map(std::mem::take)
-                        .unwrap_or_default();
-                }
-                read(source)
-            },
-        );
+        apply(&policy.response, MapType::HttpResponseHeaders, |index, source| {
+            if source.of_request() {
+                // Nothing was seen when the response came without a request callback.
+                return self.seen.get_mut(index).map(std::mem::take).unwrap_or_default();
+            }
+            read(source)
+        });
         if let Some(name) = &policy.version_header {
             self.set_http_response_header(name, Some(VERSION));
         }

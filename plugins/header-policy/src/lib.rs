@@ -10,8 +10,5 @@ mod policy;
 mod template;
 
 /// What this binary calls itself in the version header.
-const VERSION: &str = if cfg!(feature = "templates") {
-    "header-policy/1.1.0"
-} else {
-    "header-policy/1.0.0"
-};
+const VERSION: &str =
+    if cfg!(feature = "templates") { "header-policy/1.1.0" } else { "header-policy/1.0.0" };

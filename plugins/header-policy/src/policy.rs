@@ -32,11 +32,7 @@ impl Policy {
     ///
     /// The error names the field and what is wrong with it.
     pub fn parse(configuration: &[u8]) -> Result<Policy, String> {
-        let bytes = if configuration.is_empty() {
-            b"{}"
-        } else {
-            configuration
-        };
+        let bytes = if configuration.is_empty() { b"{}" } else { configuration };
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let raw: RawPolicy =
             serde_path_to_error::deserialize(&mut json).map_err(|error| error.to_string())?;
@@ -171,10 +167,7 @@ fn pseudo_name(name: &str, phase: Phase) -> Result<String, String> {
     if known.contains(&name) {
         return Ok(name.to_string());
     }
-    Err(format!(
-        "unknown pseudo-header; this direction has {}",
-        known.join(", ")
-    ))
+    Err(format!("unknown pseudo-header; this direction has {}", known.join(", ")))
 }
 
 #[cfg(test)]
@@ -199,39 +192,18 @@ mod tests {
     fn nothing_configured_still_names_the_version() {
         let policy = parse("").unwrap();
         assert_eq!(policy.version_header.as_deref(), Some("x-policy-version"));
-        assert_eq!(
-            parse(r#"{"version_header":""}"#).unwrap().version_header,
-            None
-        );
+        assert_eq!(parse(r#"{"version_header":""}"#).unwrap().version_header, None);
     }
 
     #[test]
     fn says_where_and_why_it_refuses() {
         for (text, expected) in [
-            (
-                r#"{"request":{"sett":{}}}"#,
-                "request.sett: unknown field `sett`",
-            ),
-            (
-                r#"{"response":{"set":{"x":1}}}"#,
-                "response.set.x: invalid type",
-            ),
-            (
-                r#"{"request":{"add":[{"name":"x"}]}}"#,
-                "request.add[0]: missing field `value`",
-            ),
-            (
-                r#"{"request":{"set":{"a b":"1"}}}"#,
-                "\"a b\" is not a header name",
-            ),
-            (
-                r#"{"request":{"remove":[":path"]}}"#,
-                "request.remove[0]: pseudo-header :path",
-            ),
-            (
-                r#"{"response":{"set":{":path":"/"}}}"#,
-                "this direction has :status",
-            ),
+            (r#"{"request":{"sett":{}}}"#, "request.sett: unknown field `sett`"),
+            (r#"{"response":{"set":{"x":1}}}"#, "response.set.x: invalid type"),
+            (r#"{"request":{"add":[{"name":"x"}]}}"#, "request.add[0]: missing field `value`"),
+            (r#"{"request":{"set":{"a b":"1"}}}"#, "\"a b\" is not a header name"),
+            (r#"{"request":{"remove":[":path"]}}"#, "request.remove[0]: pseudo-header :path"),
+            (r#"{"response":{"set":{":path":"/"}}}"#, "this direction has :status"),
             (r#"{"response":{"append":{"set-cookie":"a=b"}}}"#, "use add"),
             (r#"{"request":{"set":{"x":"a\r\nb"}}}"#, "control character"),
             (r#"{} x"#, "trailing characters"),

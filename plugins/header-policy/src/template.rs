@@ -90,10 +90,7 @@ impl Value {
     ///
     /// `$${` stands for a literal `${`. Version 1.0.0 takes every value as it is.
     pub fn parse(text: &str, phase: Phase, sources: &mut Vec<Source>) -> Result<Value, String> {
-        if text
-            .bytes()
-            .any(|byte| byte < 0x20 && byte != b'\t' || byte == 0x7f)
-        {
+        if text.bytes().any(|byte| byte < 0x20 && byte != b'\t' || byte == 0x7f) {
             return Err("the value holds a control character".into());
         }
         if !cfg!(feature = "templates") || !text.contains("${") {
@@ -248,9 +245,6 @@ mod tests {
         let port = property_text(&path("source.port"), 443i64.to_le_bytes().to_vec());
         assert_eq!(port, b"443");
         assert_eq!(property_text(&path("connection.mtls"), vec![1]), b"true");
-        assert_eq!(
-            property_text(&path("xds.node"), b"a\r\nb".to_vec()),
-            b"a  b"
-        );
+        assert_eq!(property_text(&path("xds.node"), b"a\r\nb".to_vec()), b"a  b");
     }
 }
