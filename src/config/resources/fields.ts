@@ -1,11 +1,104 @@
 /**
- * Field shapes that more than one kind of resource uses, each with the words an operator reads when
- * a value does not fit.
+ * The building blocks of the kinds: field shapes, and what is said about a field beside its shape.
+ * A schema says what a field looks like; the `About` pinned to it says what it means, and whether it
+ * is outside the supported subset or without effect here. `check-fields.ts` and the generated
+ * `docs/CONFIG.md` both read it.
  */
 import * as v from 'valibot'
 
+type Schema = v.GenericSchema
+
+export interface About {
+  /** What the field means, for docs/CONFIG.md. */
+  readonly about?: string
+  /** The default, as an operator would write it. */
+  readonly default?: string
+  /** Set on a field that is accepted and changes nothing here: why. */
+  readonly noEffect?: string
+  /** Set on a field that is refused by name: why, and what to do instead. */
+  readonly outside?: string
+  /** Values that exist elsewhere and are refused here: value → why. */
+  readonly outsideValues?: Readonly<Record<string, string>>
+}
+
+type Described<S extends Schema> = v.SchemaWithPipe<
+  readonly [S, v.MetadataAction<v.InferOutput<S>, Record<string, unknown>>]
+>
+
+/** Pins what is said about a field to its schema. */
+export function described<S extends Schema>(schema: S, about: About): Described<S> {
+  return v.pipe(schema, v.metadata({ ...about }))
+}
+
+/** A field that is refused by name. @param why the reason and what to do instead */
+export function outside(why: string): v.ExactOptionalSchema<Described<v.UnknownSchema>, undefined> {
+  return v.exactOptional(described(v.unknown(), { outside: why }))
+}
+
+/** A field that is accepted in any shape and changes nothing here. */
+export function ignored(why: string): v.ExactOptionalSchema<Described<v.UnknownSchema>, undefined> {
+  return v.exactOptional(described(v.unknown(), { noEffect: why }))
+}
+
+/**
+ * One of several words.
+ * @param options the words that work here
+ * @param about what is said about the field; its `outsideValues` are refused by name
+ */
+export function choice<const T extends string>(
+  options: readonly T[],
+  about: About,
+): v.GenericSchema<T> {
+  const known: readonly string[] = [...options, ...Object.keys(about.outsideValues ?? {})]
+  const schema = described(v.picklist(known, `expected one of ${options.join(', ')}`), about)
+  // Sound: a value of `outsideValues` is reported by the check, so nothing reads it as a T.
+  return schema as unknown as v.GenericSchema<T>
+}
+
+/** A string that fits a pattern. @param expected what fits, in words */
+export function text(pattern: RegExp, expected: string): v.GenericSchema<string> {
+  return v.pipe(v.string(), v.regex(pattern, `expected ${expected}`))
+}
+
+/** A whole number within bounds. */
+export function whole(min: number, max: number): v.GenericSchema<number> {
+  const expected = `expected a whole number from ${min} to ${max}`
+  return v.pipe(
+    v.number(),
+    v.safeInteger(expected),
+    v.minValue(min, expected),
+    v.maxValue(max, expected),
+  )
+}
+
+/** A JSON object with any members. */
+export const jsonObject: v.GenericSchema<Readonly<Record<string, unknown>>> = v.custom<
+  Readonly<Record<string, unknown>>
+>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'expected an object',
+)
+
 /** 64 lower-case hex digits. */
-export const sha256Text: v.GenericSchema<string, string> = v.pipe(
-  v.string('expected a string of 64 hex digits'),
-  v.regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits'),
+export const sha256Text: v.GenericSchema<string> = text(
+  /^[0-9a-f]{64}$/,
+  '64 lower-case hex digits',
+)
+
+/** The name of a resource: a DNS subdomain, as in Kubernetes. */
+export const resourceName: v.GenericSchema<string> = text(
+  /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+  'a name of lower-case letters, digits, "-" and "."',
+)
+
+/** The name of a namespace: a DNS label, so it never holds a dot. */
+export const namespaceName: v.GenericSchema<string> = text(
+  /^(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+  'a name of lower-case letters, digits and "-"',
+)
+
+/** The name of an environment variable or a binding. */
+export const identifier: v.GenericSchema<string> = text(
+  /^[A-Za-z_][A-Za-z0-9_]{0,255}$/,
+  'letters, digits and "_", not starting with a digit',
 )

@@ -1,0 +1,63 @@
+/**
+ * The kinds of resource Postern reads, as a table: what is written at the top of a document, and the
+ * schema of the rest. A new kind is a new file and a new row.
+ */
+import type * as v from 'valibot'
+import { httpRouteSchema } from './http-route.ts'
+import type { HttpRoute } from './http-route.ts'
+import { pluginPolicySchema } from './plugin-policy.ts'
+import type { PluginPolicy } from './plugin-policy.ts'
+import { upstreamSchema } from './upstream.ts'
+import type { Upstream } from './upstream.ts'
+import { wasmPluginSchema } from './wasm-plugin.ts'
+import type { WasmPlugin } from './wasm-plugin.ts'
+
+export type Resource = HttpRoute | WasmPlugin | PluginPolicy | Upstream
+
+export interface Kind {
+  readonly apiVersion: string
+  readonly kind: Resource['kind']
+  readonly about: string
+  readonly schema: v.GenericSchema<unknown, Resource>
+}
+
+export const KINDS: readonly Kind[] = [
+  {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    about: 'Which requests go to which upstream.',
+    schema: httpRouteSchema,
+  },
+  {
+    apiVersion: 'extensions.istio.io/v1alpha1',
+    kind: 'WasmPlugin',
+    about: 'A configured use of a module.',
+    schema: wasmPluginSchema,
+  },
+  {
+    apiVersion: 'postern.dev/v1alpha1',
+    kind: 'PluginPolicy',
+    about: 'What Postern adds to a WasmPlugin: limits, permissions, its vm.',
+    schema: pluginPolicySchema,
+  },
+  {
+    apiVersion: 'postern.dev/v1alpha1',
+    kind: 'Upstream',
+    about: 'Where requests and the calls of plugins may go.',
+    schema: upstreamSchema,
+  },
+]
+
+/** Kinds an operator may well have in a file, refused by name: kind → what to do. */
+export const OUTSIDE_KINDS: Readonly<Record<string, string>> = {
+  Gateway: 'leave it out; there is one default Gateway, and it takes every route',
+  GatewayClass: 'leave it out; there is one default Gateway',
+  GRPCRoute: 'write an HTTPRoute',
+  ReferenceGrant: 'leave it out; references across namespaces need no grant here',
+  Service: 'write an Upstream with the alias `<name>.<namespace>:<port>`',
+  PluginRollout: 'change the WasmPlugin and apply',
+  TrafficExtension: 'write a WasmPlugin',
+  EnvoyExtensionPolicy: 'write a WasmPlugin',
+  EnvoyFilter: 'write a WasmPlugin',
+  List: 'write its items as documents of their own',
+}

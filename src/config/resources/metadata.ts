@@ -1,0 +1,45 @@
+/**
+ * `metadata`, the part every resource has: what identifies it, and the members a cluster adds when a
+ * resource is read back from it, which are accepted and mean nothing here.
+ */
+import * as v from 'valibot'
+import { described, ignored, namespaceName, resourceName } from './fields.ts'
+
+export interface Metadata {
+  readonly name: string
+  /** `default` when absent. */
+  readonly namespace?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+export const DEFAULT_NAMESPACE = 'default'
+
+const CLUSTER = 'a cluster writes it; there is none here'
+
+export const metadataSchema: v.GenericSchema<unknown, Metadata> = v.object({
+  name: described(resourceName, { about: 'Names the resource within its kind and namespace.' }),
+  namespace: v.exactOptional(
+    described(namespaceName, {
+      about: 'Groups resources. References without a namespace stay within it.',
+      default: DEFAULT_NAMESPACE,
+    }),
+  ),
+  labels: v.exactOptional(
+    described(v.record(v.string(), v.string()), {
+      about: 'Kept for people; nothing selects by it yet.',
+    }),
+  ),
+  annotations: v.exactOptional(
+    described(v.record(v.string(), v.string()), { about: 'Kept for people.' }),
+  ),
+  creationTimestamp: ignored(CLUSTER),
+  deletionTimestamp: ignored(CLUSTER),
+  finalizers: ignored(CLUSTER),
+  generation: ignored(CLUSTER),
+  managedFields: ignored(CLUSTER),
+  ownerReferences: ignored(CLUSTER),
+  resourceVersion: ignored(CLUSTER),
+  selfLink: ignored(CLUSTER),
+  uid: ignored(CLUSTER),
+})
