@@ -1,5 +1,5 @@
 /**
- * Files, folders and sockets: none exist. Runtimes import these calls all the same and probe them at
+ * Files, folders, sockets and signals: none exist. Runtimes import these calls all the same and probe them at
  * start, so each is linked and answers what the reference host answers.
  * @see https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md
  */
@@ -96,5 +96,7 @@ export function fileFunctions(host: WasiHost): WasiFunctions {
     sock_send: (_fd: number, _iovecs: number, _count: number, _flags: number, sizeOut: number) =>
       zeroed(Errno.NotSupported, sizeOut),
     sock_shutdown: notSupported,
+
+    proc_raise: notSupported,
   }
 }

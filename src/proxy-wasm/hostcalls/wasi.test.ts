@@ -278,6 +278,7 @@ describe('files', () => {
     ['path_rename', Errno.NotSupported, Errno.NotSupported],
     ['path_symlink', Errno.NotSupported, Errno.NotSupported],
     ['path_unlink_file', Errno.NotSupported, Errno.NotSupported],
+    ['proc_raise', Errno.NotSupported, Errno.NotSupported],
   ])('%s answers %i for stdout, %i for anything else', (name, forOutput, forOther) => {
     expect(call(name, 1, 0, 0)).toBe(forOutput)
     expect(call(name, 7, 0, 0)).toBe(forOther)

@@ -9,9 +9,6 @@ const NANOSECONDS_PER_MILLISECOND = 1_000_000n
 /** @param now - milliseconds since the Unix epoch; may go back, when the system's clock is set */
 export function systemClock(now: () => number = Date.now): Clock {
   let latest = 0
-  const nanoseconds = (milliseconds: number): bigint =>
-    BigInt(Math.floor(milliseconds)) * NANOSECONDS_PER_MILLISECOND
-
   return {
     realtime: () => nanoseconds(now()),
     monotonic() {
@@ -19,4 +16,8 @@ export function systemClock(now: () => number = Date.now): Clock {
       return nanoseconds(latest)
     },
   }
+}
+
+function nanoseconds(milliseconds: number): bigint {
+  return BigInt(Math.floor(milliseconds)) * NANOSECONDS_PER_MILLISECOND
 }
