@@ -1,12 +1,26 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readPlugins, shown, writeManifest, type Plugin } from './plugin-manifest.ts'
+import {
+  readPlugins,
+  shown,
+  writeManifest,
+  type Plugin,
+  type PluginManifest,
+} from './plugin-manifest.ts'
 import { sha256, sourceHash } from './plugin-sources.ts'
+import { assemblyscript } from './toolchains/assemblyscript.ts'
+import { go } from './toolchains/go.ts'
 import { rust } from './toolchains/rust.ts'
-import { MissingToolchain, type Toolchain } from './toolchains/toolchain.ts'
+import type { Toolchain } from './toolchains/toolchain.ts'
+import { wat } from './toolchains/wat.ts'
 import { trimExports } from './trim-exports.ts'
 
-const toolchains: Record<string, Toolchain> = { rust }
+const toolchains: Record<PluginManifest['language'], Toolchain> = {
+  rust,
+  go,
+  assemblyscript,
+  wat,
+}
 
 /**
  * Rebuilds plugins and test fixtures from their sources and writes their hashes to `plugin.json`.
@@ -36,7 +50,6 @@ function main(names: string[]): number {
 /** All toolchains are checked before the first build, so that nothing is built by halves. */
 function toolchainOf({ folder, manifest }: Plugin): Toolchain {
   const toolchain = toolchains[manifest.language]
-  if (!toolchain) throw new MissingToolchain(`${manifest.name}: no toolchain for its language`)
   const found = toolchain.check({ folder, manifest })
   const recorded = manifest.build.toolchain
   if (found !== recorded) {
