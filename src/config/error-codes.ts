@@ -111,7 +111,7 @@ export const ERROR_CODES = {
   },
   // applying
   'apply.conflict': { fault: 'client', next: 'Look at what changed meanwhile, then apply again.' },
-  'apply.store_unavailable': {
+  'apply.failed': {
     fault: 'gateway',
     next: 'Apply again; what was begun is completed or has no effect.',
   },

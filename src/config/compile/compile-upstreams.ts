@@ -2,12 +2,12 @@
  * Upstream resources → the snapshot's upstreams, and the one table in which plugins and routes look
  * them up by name or alias.
  */
-import type { Problem } from './problem.ts'
-import type { SnapshotUpstream } from './snapshot.ts'
-import { nearest } from './nearest.ts'
-import { resourceKey } from './resources/resource-key.ts'
-import { DEFAULT_TIMEOUT_MS } from './resources/upstream.ts'
-import type { Upstream } from './resources/upstream.ts'
+import type { Problem } from '../problem.ts'
+import type { SnapshotUpstream } from '../snapshot.ts'
+import { nearest } from '../nearest.ts'
+import { resourceKey } from '../resources/resource-key.ts'
+import { DEFAULT_TIMEOUT_MS } from '../resources/upstream.ts'
+import type { Upstream } from '../resources/upstream.ts'
 
 export interface CompiledUpstreams {
   readonly upstreams: Readonly<Record<string, SnapshotUpstream>>

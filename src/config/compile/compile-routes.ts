@@ -2,14 +2,14 @@
  * HTTPRoute resources → the snapshot's routes, without their plugins: defaults filled in, paths in
  * one form, every backend resolved to an upstream.
  */
-import type { FieldPath, Problem } from './problem.ts'
-import type { PathMatch, RouteMatch, RouteRule, SnapshotRoute } from './snapshot.ts'
+import type { FieldPath, Problem } from '../problem.ts'
+import type { PathMatch, RouteMatch, RouteRule, SnapshotRoute } from '../snapshot.ts'
 import type { CompiledUpstreams } from './compile-upstreams.ts'
-import { nearest } from './nearest.ts'
-import type { BackendRef, HttpRoute, HttpRouteMatch } from './resources/http-route.ts'
-import { DEFAULT_NAMESPACE } from './resources/metadata.ts'
-import { resourceKey } from './resources/resource-key.ts'
-import type { Upstream } from './resources/upstream.ts'
+import { nearest } from '../nearest.ts'
+import type { BackendRef, HttpRoute, HttpRouteMatch } from '../resources/http-route.ts'
+import { DEFAULT_NAMESPACE } from '../resources/metadata.ts'
+import { resourceKey } from '../resources/resource-key.ts'
+import type { Upstream } from '../resources/upstream.ts'
 
 export type UnchainedRoute = Omit<SnapshotRoute, 'plugins'>
 

@@ -2,8 +2,8 @@
  * The modules a plugin can be resolved to, and how its `url` and `sha256` find one. On a gateway the
  * catalog is what is bound to the Worker; at the command line, also what stands under `plugins/`.
  */
-import type { ErrorCode } from './error-codes.ts'
-import { nearest } from './nearest.ts'
+import type { ErrorCode } from '../error-codes.ts'
+import { nearest } from '../nearest.ts'
 
 export interface CatalogModule {
   readonly name: string

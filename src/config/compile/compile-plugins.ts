@@ -2,18 +2,18 @@
  * WasmPlugin and PluginPolicy resources → the snapshot's plugins and what each is for. Resolves
  * modules, joins each plugin with its policy and fills in the defaults.
  */
-import { canonicalJson } from './canonical.ts'
+import { canonicalJson } from '../canonical.ts'
 import type { CompiledUpstreams } from './compile-upstreams.ts'
 import type { ModuleCatalog } from './module-catalog.ts'
 import { resolveModule } from './module-catalog.ts'
-import { nearest } from './nearest.ts'
-import type { FieldPath, Problem } from './problem.ts'
-import type { HttpRoute } from './resources/http-route.ts'
-import { DEFAULT_NAMESPACE } from './resources/metadata.ts'
-import type { PluginPolicy } from './resources/plugin-policy.ts'
-import { resourceKey } from './resources/resource-key.ts'
-import type { WasmPlugin } from './resources/wasm-plugin.ts'
-import type { LastGood, SnapshotPlugin } from './snapshot.ts'
+import { nearest } from '../nearest.ts'
+import type { FieldPath, Problem } from '../problem.ts'
+import type { HttpRoute } from '../resources/http-route.ts'
+import { DEFAULT_NAMESPACE } from '../resources/metadata.ts'
+import type { PluginPolicy } from '../resources/plugin-policy.ts'
+import { resourceKey } from '../resources/resource-key.ts'
+import type { WasmPlugin } from '../resources/wasm-plugin.ts'
+import type { LastGood, SnapshotPlugin } from '../snapshot.ts'
 
 export interface CompiledPlugin {
   readonly plugin: SnapshotPlugin

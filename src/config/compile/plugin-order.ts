@@ -3,8 +3,8 @@
  * priority, ties by name and then namespace. Istio breaks ties by creation time first; files have
  * none, and Istio itself falls back to the names where the times are equal.
  */
-import { PHASES } from './snapshot.ts'
-import type { SnapshotPlugin } from './snapshot.ts'
+import { PHASES } from '../snapshot.ts'
+import type { SnapshotPlugin } from '../snapshot.ts'
 
 /** For `sort`: negative when `a` runs before `b` on the request path. */
 export function comparePlugins(a: SnapshotPlugin, b: SnapshotPlugin): number {

@@ -1,0 +1,27 @@
+/**
+ * The plugins whose vm starts differently from before, which is what preflight tries. Order, phase
+ * and `failStrategy` start nothing; `lastGood` is about another version.
+ * @param before what runs; undefined when nothing does
+ * @returns ids, sorted
+ */
+import { canonicalJson } from '../canonical.ts'
+import type { PluginId, Snapshot, SnapshotPlugin } from '../snapshot.ts'
+
+export function changedPlugins(before: Snapshot | undefined, after: Snapshot): readonly PluginId[] {
+  return Object.values(after.plugins)
+    .filter((plugin) => {
+      const old = before?.plugins[plugin.id]
+      return old === undefined || startOf(old) !== startOf(plugin)
+    })
+    .map((plugin) => plugin.id)
+    .sort()
+}
+
+function startOf(plugin: SnapshotPlugin): string {
+  const { module, rootId, configuration, env, vmId, shareVm, vmConfiguration } = plugin
+  const { allowedCapabilities, limits, upstreams, allowOnHeadersStopIteration } = plugin
+  return canonicalJson([
+    { module, rootId, configuration, env, vmId, shareVm, vmConfiguration },
+    { allowedCapabilities, limits, upstreams, allowOnHeadersStopIteration },
+  ])
+}
