@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 // Four kinds of test, by what they need. `npm test` runs them all.
-export default defineConfig({
+const config: ReturnType<typeof defineConfig> = defineConfig({
   test: {
     projects: [
       {
@@ -31,3 +31,5 @@ export default defineConfig({
     ],
   },
 })
+
+export default config

@@ -39,7 +39,7 @@ describe('inMemoryPorts', () => {
 
   it('refuses every upstream', () => {
     const call = {
-      upstream: 'any',
+      plugin: 'p', upstream: 'any',
       headers: [],
       body: new Uint8Array(0),
       trailers: [],

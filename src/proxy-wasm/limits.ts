@@ -22,4 +22,4 @@ export const CALLOUT_MAX_MS = 30_000
 export const CALLOUT_GRACE_MS = 250
 
 /** A callout's reply is buffered whole: what Envoy's async client would buffer with its default limit. */
-export const CALLOUT_BODY_BYTES = 4 * 1024 * 1024
+export const CALLOUT_BODY_BYTES: number = 4 * 1024 * 1024

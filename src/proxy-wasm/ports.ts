@@ -84,6 +84,8 @@ export interface SharedQueuesPort {
 }
 
 export interface HttpCall {
+  /** Name of the plugin that calls: which upstreams it may call is the port's to know. */
+  readonly plugin: string
   readonly upstream: string
   /** Pseudo-headers included. */
   readonly headers: HeaderLines
@@ -93,10 +95,13 @@ export interface HttpCall {
   readonly timeoutMs: number
 }
 
-/** A reply, or why there is none. Unlike a reply with `:status` 503, a failure has no headers at all. */
+/**
+ * A reply, or why there is none: `connect` (nothing was sent), `reset` (the exchange broke off),
+ * `too-large` (the reply's body), `timeout` and `abandoned` (its request ended first; the machine's own).
+ */
 export type HttpCallOutcome =
-  | { readonly headers: HeaderLines; readonly body: Uint8Array; readonly trailers: HeaderLines }
-  | { readonly failure: 'reset' | 'too-large' | 'abandoned' }
+  | { readonly headers: HeaderLines; readonly body: Uint8Array<ArrayBuffer>; readonly trailers: HeaderLines }
+  | { readonly failure: 'connect' | 'timeout' | 'reset' | 'too-large' | 'abandoned' }
 
 export interface PendingHttpCall {
   /** Never rejects. Belongs to the I/O context in which the call was started. */

@@ -41,6 +41,7 @@ export function httpCallFunctions(vm: Vm): HostFunctions {
       const trailers = readPairs(trailerPairs)
       if (headers === undefined || trailers === undefined || timeoutMs < 0) return Status.BadArgument
       const started = vm.callouts.startHttpCall(vm.context, {
+        plugin: vm.context.root.spec.name,
         upstream: bytesToText(upstream),
         headers: headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text)),
         body,

@@ -53,5 +53,5 @@ export function bytesToText(bytes: Uint8Array): string {
 
 /** Text → UTF-8 bytes. */
 export function textToBytes(text: string): Uint8Array<ArrayBuffer> {
-  return utf8Encoder.encode(text)
+  return utf8Encoder.encode(text) as Uint8Array<ArrayBuffer>
 }

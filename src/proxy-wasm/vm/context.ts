@@ -33,6 +33,9 @@ export interface Context {
   property(path: readonly string[]): Uint8Array | undefined
   setProperty(path: readonly string[], value: Uint8Array): Status
 
+  /** Takes one callout from the stream's allowance. @returns false when none is left */
+  countCallout(): boolean
+
   /** The guest says that what it delayed in `on_done` is finished. */
   done(): Status
 }

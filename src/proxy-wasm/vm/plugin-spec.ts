@@ -1,5 +1,6 @@
 /** What an embedder says about one plugin: a configured use of a module. Immutable; made once per snapshot. */
-import type { PluginLimits } from '../limits.ts'
+import { DEFAULT_LIMITS, type PluginLimits } from '../limits.ts'
+import { textToBytes } from '../memory/byte-string.ts'
 import type { LoadedModule } from './loaded-module.ts'
 
 /** What the client sees when the plugin cannot run; the names are Istio's. */
@@ -26,4 +27,37 @@ export interface PluginSpec {
   /** Let a headers Pause hold the headers only, so that body callbacks go on. */
   readonly allowOnHeadersStopIteration: boolean
   readonly limits: PluginLimits
+}
+
+/** What an embedder has to say; everything else has Envoy's default. */
+export interface PluginOptions extends Partial<
+  Omit<PluginSpec, 'name' | 'module' | 'configuration' | 'vmConfiguration' | 'limits' | 'allowedCapabilities'>
+> {
+  readonly name: string
+  readonly module: LoadedModule
+  /** Text (mostly JSON) or bytes. */
+  readonly configuration?: string | Uint8Array<ArrayBuffer>
+  readonly vmConfiguration?: string | Uint8Array<ArrayBuffer>
+  readonly limits?: Partial<PluginLimits>
+  readonly allowedCapabilities?: Iterable<string> | undefined
+}
+
+/** Fills in the defaults of a plugin's spec. */
+export function pluginSpec(options: PluginOptions): PluginSpec {
+  const { allowedCapabilities, configuration = '', vmConfiguration = '', limits, ...rest } = options
+  const bytes = (value: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+    typeof value === 'string' ? textToBytes(value) : value
+  return {
+    rootId: '',
+    vmId: '',
+    environment: [],
+    failStrategy: 'FAIL_CLOSE',
+    shareVm: false,
+    allowOnHeadersStopIteration: false,
+    ...rest,
+    configuration: bytes(configuration),
+    vmConfiguration: bytes(vmConfiguration),
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    allowedCapabilities: allowedCapabilities === undefined ? undefined : new Set(allowedCapabilities),
+  }
 }

@@ -1,0 +1,148 @@
+/**
+ * The import object of one vm: every name of the ABI table whatever the module's version, both WASI
+ * module names, stubs for what is unknown or not allowed. Anything a port throws is caught here.
+ */
+import { LogLevel, Status } from '../abi/enums.ts'
+import { describeError, GuestTrap } from '../errors.ts'
+import type { LoadedModule } from '../vm/loaded-module.ts'
+import type { Vm } from '../vm/vm.ts'
+import { bufferFunctions } from './buffers.ts'
+import { contextFunctions } from './contexts.ts'
+import { envExtras } from './env-extras.ts'
+import { foreignFunctions } from './foreign.ts'
+import { grpcCallFunctions } from './grpc-calls.ts'
+import { headerFunctions } from './headers.ts'
+import { httpCallFunctions } from './http-calls.ts'
+import { logAndTimeFunctions } from './log-and-time.ts'
+import { metricFunctions } from './metrics.ts'
+import { propertyFunctions } from './properties.ts'
+import { sharedDataFunctions } from './shared-data.ts'
+import { sharedQueueFunctions } from './shared-queues.ts'
+import { streamFunctions } from './streams.ts'
+import { wasiFunctions } from './wasi.ts'
+
+/** One host function: i32 arguments arrive signed, i64 as BigInt; the result is a status or a WASI errno. */
+export type HostFunction = (...args: number[]) => number | void
+export type HostFunctions = Readonly<Record<string, HostFunction>>
+
+const WASI_MODULES: ReadonlySet<string> = new Set(['wasi_snapshot_preview1', 'wasi_unstable'])
+const WASI_NOT_CAPABLE = 76
+
+/** Names that Envoy does not restrict either. */
+const UNRESTRICTED: ReadonlySet<string> = new Set([
+  'pthread_equal',
+  'emscripten_notify_memory_growth',
+  'abort',
+])
+
+/**
+ * @param vm - whose host calls they are; its instance need not exist yet
+ * @param loaded - the module to link
+ * @returns what `new WebAssembly.Instance` takes; imports nobody knows answer Unimplemented and log once
+ */
+export function linkImports(vm: Vm, loaded: LoadedModule): WebAssembly.Imports {
+  const env: HostFunctions = {
+    ...logAndTimeFunctions(vm),
+    ...contextFunctions(vm),
+    ...headerFunctions(vm),
+    ...bufferFunctions(vm),
+    ...streamFunctions(vm),
+    ...propertyFunctions(vm),
+    ...httpCallFunctions(vm),
+    ...grpcCallFunctions(vm),
+    ...sharedDataFunctions(vm),
+    ...sharedQueueFunctions(vm),
+    ...metricFunctions(vm),
+    ...foreignFunctions(vm),
+  }
+  const extras = envExtras((level, message) => vm.logHost(level, message)) as HostFunctions
+  const wasi = wasiFunctions(vm.wasiHost) as HostFunctions
+
+  const link = (module: string, name: string): HostFunction => {
+    const isWasi = WASI_MODULES.has(module)
+    if (module === 'env' && UNRESTRICTED.has(name)) return extras[name] ?? unknown(vm, module, name)
+    const known = isWasi ? wasi[name] : module === 'env' ? env[name] : undefined
+    if (known === undefined) return unknown(vm, module, name)
+    if (!vm.allows(name)) return notAllowed(vm, name, isWasi)
+    return isWasi ? known : guarded(vm, name, known)
+  }
+
+  const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {}
+  for (const { module, name, kind } of loaded.imports) {
+    const names = (imports[module] ??= {})
+    if (kind === 'function') names[name] = link(module, name) as WebAssembly.ImportValue
+    else if (kind === 'memory') names[name] = new WebAssembly.Memory(loaded.importedMemory)
+    else if (kind === 'table') {
+      names[name] = new WebAssembly.Table({ element: 'anyfunc', ...loaded.importedTable })
+    }
+  }
+  return imports
+}
+
+/** @returns the import names that nobody knows, as `module.name` */
+export function unknownImports(vm: Vm, loaded: LoadedModule): string[] {
+  return [...vm.unknownImports].filter((name) =>
+    loaded.imports.some((entry) => `${entry.module}.${entry.name}` === name),
+  )
+}
+
+function unknown(vm: Vm, module: string, name: string): HostFunction {
+  vm.unknownImports.add(`${module}.${name}`)
+  let said = false
+  return () => {
+    if (!said) vm.logHost(LogLevel.Warn, `${module}.${name} is unknown here: Unimplemented`)
+    said = true
+    return Status.Unimplemented
+  }
+}
+
+function notAllowed(vm: Vm, name: string, isWasi: boolean): HostFunction {
+  return () => {
+    vm.logHost(LogLevel.Error, `${name} is not among the plugin's allowedCapabilities`)
+    return isWasi ? WASI_NOT_CAPABLE : Status.InternalFailure
+  }
+}
+
+/** A host call never throws into the guest, except to end it; same arity, which calls faster. */
+function guarded(vm: Vm, name: string, call: HostFunction): HostFunction {
+  const caught = (error: unknown): number => {
+    if (error instanceof GuestTrap || error instanceof WebAssembly.RuntimeError) throw error
+    vm.logHost(LogLevel.Error, `${name} failed: ${describeError(error)}`)
+    return Status.InternalFailure
+  }
+  type N = number
+  switch (call.length) {
+    case 1:
+      return (a: N) => {
+        try {
+          return call(a)
+        } catch (error) {
+          return caught(error)
+        }
+      }
+    case 3:
+      return (a: N, b: N, c: N) => {
+        try {
+          return call(a, b, c)
+        } catch (error) {
+          return caught(error)
+        }
+      }
+    case 5:
+      return (a: N, b: N, c: N, d: N, e: N) => {
+        try {
+          return call(a, b, c, d, e)
+        } catch (error) {
+          return caught(error)
+        }
+      }
+    default:
+      return (...args: N[]) => {
+        try {
+          return call(...args)
+        } catch (error) {
+          return caught(error)
+        }
+      }
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * The machine: runs Proxy-Wasm modules on Web APIs alone, in Workers, Node or a browser.
+ *
+ * ```ts
+ * import { inMemoryPorts, loadModule, Plugin, pluginSpec, runFetchStream, standaloneIo, VmPool, vmKey } from 'postern'
+ *
+ * const pool = new VmPool(inMemoryPorts())
+ * const module = loadModule(await WebAssembly.compile(bytes), sha256)
+ * const spec = pluginSpec({ name: 'header-policy', module, configuration: '{"request":{"set":{"x-a":"1"}}}' })
+ * const plugin = new Plugin(spec, await vmKey(spec), pool)
+ * const response = await runFetchStream({ plugins: [plugin], pool, request, io: standaloneIo(), info, forward })
+ * ```
+ * @module
+ */
+export * from './abi/enums.ts'
+export { describeError, GuestTrap, LoadError } from './errors.ts'
+export { inMemoryPorts } from './in-memory-ports.ts'
+export { DEFAULT_LIMITS, type PluginLimits } from './limits.ts'
+export type * from './ports.ts'
+export type { StreamInfo } from './stream/attributes.ts'
+export { Chain, type ChainOptions } from './stream/chain.ts'
+export type { Direction, EffectSink } from './stream/effects.ts'
+export { type FetchStreamOptions, type OutboundRequest, runFetchStream } from './stream/fetch.ts'
+export { HeaderMap } from './stream/header-map.ts'
+export { type IoContext, runIn, standaloneIo } from './stream/io-context.ts'
+export { emptyReply, type LocalReply } from './stream/local-reply.ts'
+export { type LoadedModule, loadModule, type LoadModuleOptions } from './vm/loaded-module.ts'
+export { Plugin, type PluginState } from './vm/plugin.ts'
+export { type FailStrategy, type PluginOptions, type PluginSpec, pluginSpec } from './vm/plugin-spec.ts'
+export { vmKey, type VmSide } from './vm/vm-key.ts'
+export { VmPool } from './vm/vm-pool.ts'

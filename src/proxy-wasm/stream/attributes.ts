@@ -1,0 +1,209 @@
+/**
+ * The property tree: Envoy's attributes as far as a request on Fetch can fill them, the plugin's own
+ * names, and what plugins of the same stream set. Paths and encodings are Envoy's
+ * (https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes).
+ */
+import { textToByteString } from '../memory/byte-string.ts'
+import {
+  boolValue,
+  durationValue,
+  intValue,
+  mapValue,
+  stringValue,
+  textValue,
+  timestampValue,
+  uintValue,
+} from '../memory/property-values.ts'
+import type { ByteString } from '../ports.ts'
+import type { PluginSpec } from '../vm/plugin-spec.ts'
+import type { Chain } from './chain.ts'
+import type { HeaderMap } from './header-map.ts'
+
+/** What the adapter knows of a stream. Everything that is absent is `NotFound` to a guest. */
+export interface StreamInfo {
+  /** Nanoseconds since the Unix epoch when the request arrived. */
+  readonly startTime: bigint
+  /** `HTTP/1.1`, `HTTP/2`, … */
+  readonly protocol?: string | undefined
+  /** `ip:port` or `ip` of the client. */
+  readonly sourceAddress?: string | undefined
+  readonly sourcePort?: number | undefined
+  readonly destinationAddress?: string | undefined
+  readonly destinationPort?: number | undefined
+  readonly connectionId?: bigint | undefined
+  readonly tlsVersion?: string | undefined
+  readonly requestedServerName?: string | undefined
+  /** The client proved a certificate. */
+  readonly mtls?: boolean | undefined
+  readonly subjectPeerCertificate?: string | undefined
+  /** Lower-case hex. */
+  readonly sha256PeerCertificateDigest?: string | undefined
+  readonly routeName?: string | undefined
+  readonly virtualHostName?: string | undefined
+  /** Where the request goes: known once it is routed, changed when it is routed again. */
+  clusterName?: string | undefined
+  upstreamAddress?: string | undefined
+  upstreamPort?: number | undefined
+  /** Nanoseconds from sending the request to the response headers. */
+  backendLatency?: bigint | undefined
+  /** Nanoseconds from `startTime` to the end; set when the stream is over. */
+  duration?: bigint | undefined
+  /** Why the gateway or a plugin answered itself; absent when the upstream did. */
+  responseDetails?: string | undefined
+}
+
+type Attribute = (chain: Chain) => Uint8Array | undefined
+
+const text = (value: string | undefined): Uint8Array | undefined =>
+  value === undefined ? undefined : textValue(value)
+const bytes = (value: ByteString | undefined): Uint8Array | undefined =>
+  value === undefined ? undefined : stringValue(value)
+const int = (value: number | undefined): Uint8Array | undefined =>
+  value === undefined || Number.isNaN(value) ? undefined : intValue(value)
+
+const request = (name: string): Attribute => (chain) => bytes(chain.requestHeaders?.get(name))
+
+/** `:path` cut in two at the query. */
+function splitPath(chain: Chain): { readonly path: ByteString; readonly query: ByteString } | undefined {
+  const path = chain.requestHeaders?.get(':path')
+  if (path === undefined) return undefined
+  const [beforeFragment = ''] = path.split('#', 1)
+  const at = beforeFragment.indexOf('?')
+  return at < 0
+    ? { path: beforeFragment, query: '' }
+    : { path: beforeFragment.slice(0, at), query: beforeFragment.slice(at + 1) }
+}
+
+/** Content-length when it is a number, else the bytes seen so far. */
+function bodySize(headers: HeaderMap | undefined, seen: number): number {
+  const declared = headers?.get('content-length')
+  return declared !== undefined && /^\d+$/.test(declared) ? Number(declared) : seen
+}
+
+function headerBytes(headers: HeaderMap | undefined): number {
+  let size = 0
+  for (const part of headers?.lines ?? []) size += part.length
+  return size
+}
+
+/** One entry for each name, values joined by `,`, as Envoy shows a header map. */
+function headersValue(headers: HeaderMap | undefined): Uint8Array | undefined {
+  if (headers === undefined) return undefined
+  return mapValue(joinedHeaders(headers))
+}
+
+function joinedHeaders(headers: HeaderMap): Map<ByteString, ByteString> {
+  const joined = new Map<ByteString, ByteString>()
+  const { lines } = headers
+  for (let i = 0; i < lines.length; i += 2) {
+    const name = lines[i] as ByteString
+    const before = joined.get(name)
+    const value = lines[i + 1] as ByteString
+    joined.set(name, before === undefined ? value : `${before},${value}`)
+  }
+  return joined
+}
+
+function grpcStatus(chain: Chain): Uint8Array | undefined {
+  const status = chain.responseHeaders?.get('grpc-status')
+  return status === undefined ? undefined : int(Number(status))
+}
+
+/** Every attribute by its path; the README's table of attributes is made from these keys. */
+export const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
+  'request.path': request(':path'),
+  'request.url_path': (chain) => bytes(splitPath(chain)?.path),
+  'request.query': (chain) => bytes(splitPath(chain)?.query),
+  'request.host': request(':authority'),
+  'request.scheme': request(':scheme'),
+  'request.method': request(':method'),
+  'request.referer': request('referer'),
+  'request.useragent': request('user-agent'),
+  'request.id': request('x-request-id'),
+  'request.headers': (chain) => headersValue(chain.requestHeaders),
+  'request.protocol': ({ info }) => text(info.protocol),
+  'request.time': ({ info }) => timestampValue(info.startTime),
+  'request.duration': ({ info }) =>
+    info.duration === undefined ? undefined : durationValue(info.duration),
+  'request.size': (chain) => int(bodySize(chain.requestHeaders, chain.requestBytes)),
+  'request.total_size': (chain) =>
+    int(bodySize(chain.requestHeaders, chain.requestBytes) + headerBytes(chain.requestHeaders)),
+  'response.code': (chain) => int(Number(chain.responseHeaders?.get(':status') ?? Number.NaN)),
+  'response.code_details': (chain) =>
+    text(chain.info.responseDetails ?? (chain.responseHeaders && 'via_upstream')),
+  'response.flags': (chain) => (chain.responseHeaders ? intValue(0) : undefined),
+  'response.grpc_status': grpcStatus,
+  'response.headers': (chain) => headersValue(chain.responseHeaders),
+  'response.trailers': (chain) => (chain.responseHeaders ? mapValue(new Map()) : undefined),
+  'response.size': (chain) =>
+    chain.responseHeaders && int(bodySize(chain.responseHeaders, chain.responseBytes)),
+  'response.total_size': (chain) =>
+    chain.responseHeaders &&
+    int(bodySize(chain.responseHeaders, chain.responseBytes) + headerBytes(chain.responseHeaders)),
+  'response.backend_latency': ({ info }) =>
+    info.backendLatency === undefined ? undefined : durationValue(info.backendLatency),
+  'source.address': ({ info }) => text(info.sourceAddress),
+  'source.port': ({ info }) => int(info.sourcePort),
+  'destination.address': ({ info }) => text(info.destinationAddress),
+  'destination.port': ({ info }) => int(info.destinationPort),
+  'connection.id': ({ info }) =>
+    info.connectionId === undefined ? undefined : uintValue(info.connectionId),
+  connection_id: ({ info }) =>
+    info.connectionId === undefined ? undefined : uintValue(info.connectionId),
+  'connection.mtls': ({ info }) => boolValue(info.mtls ?? false),
+  'connection.requested_server_name': ({ info }) => text(info.requestedServerName),
+  'connection.tls_version': ({ info }) => text(info.tlsVersion),
+  'connection.subject_peer_certificate': ({ info }) => text(info.subjectPeerCertificate),
+  'connection.sha256_peer_certificate_digest': ({ info }) => text(info.sha256PeerCertificateDigest),
+  'upstream.address': ({ info }) => text(info.upstreamAddress),
+  'upstream.port': ({ info }) => int(info.upstreamPort),
+  'xds.cluster_name': ({ info }) => text(info.clusterName),
+  cluster_name: ({ info }) => text(info.clusterName),
+  'xds.route_name': ({ info }) => text(info.routeName),
+  route_name: ({ info }) => text(info.routeName),
+  'xds.virtual_host_name': ({ info }) => text(info.virtualHostName),
+  // a gateway sees traffic on its way in: envoy.config.core.v3.TrafficDirection INBOUND
+  'xds.listener_direction': () => intValue(1),
+  listener_direction: () => intValue(1),
+}
+
+/** The plugin's own names, served in every context from the very first call: SDKs need them to start. */
+export function pluginProperty(spec: PluginSpec, path: readonly string[]): Uint8Array | undefined {
+  if (path.length !== 1) return undefined
+  switch (path[0]) {
+    case 'plugin_name':
+      return textValue(spec.name)
+    case 'plugin_root_id':
+      return textValue(spec.rootId)
+    case 'plugin_vm_id':
+      return textValue(spec.vmId)
+    default:
+      return undefined
+  }
+}
+
+/**
+ * @param chain - the stream
+ * @param path - segments as byte strings
+ * @returns the encoded value, or undefined when the path names nothing that is known now
+ */
+export function property(chain: Chain, path: readonly string[]): Uint8Array | undefined {
+  const attribute = ATTRIBUTES[path.join('.')]
+  if (attribute !== undefined && path.length <= 2) return attribute(chain)
+  if (path.length === 3 && path[1] === 'headers') {
+    const name = textToByteString((path[2] as string).toLowerCase())
+    const headers =
+      path[0] === 'request'
+        ? chain.requestHeaders
+        : path[0] === 'response'
+          ? chain.responseHeaders
+          : undefined
+    return headers?.has(name) ? bytes(joinedHeaders(headers).get(name)) : undefined
+  }
+  if (path[0] === 'filter_state' && path[1] !== undefined) {
+    // filter_state.wasm.<path>: Envoy's other name for what a plugin set
+    const key = path.slice(path[1] === 'wasm' ? 2 : 1).join('\0').replace(/^wasm\./, '')
+    return chain.storedProperty(key)
+  }
+  return chain.storedProperty(path.join('\0'))
+}

@@ -1,0 +1,145 @@
+/**
+ * Fetch headers ↔ header maps. Fetch gives header lines sorted, joined and as text; the machine has
+ * them in order and as bytes. Hop-by-hop headers stay behind on both ways (RFC 9110 §7.6.1), except
+ * on an upgrade, where they are the message.
+ */
+import { byteStringToText, isAscii, textToByteString } from '../memory/byte-string.ts'
+import type { ByteString } from '../ports.ts'
+import { HeaderMap } from './header-map.ts'
+
+/** Never carried over: they speak of one connection, and `host` is `:authority`. */
+const LEFT_BEHIND: ReadonlySet<string> = new Set([
+  'connection',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** What an upgrade needs to keep. */
+const UPGRADE: ReadonlySet<string> = new Set(['host'])
+
+/** Whether a runtime's Headers hold UTF-8 text (workerd) or one character for each byte (the standard). */
+function headersHoldText(): boolean {
+  try {
+    return new Headers([['x', '\u65e5']]).get('x') === '\u65e5'
+  } catch {
+    return false
+  }
+}
+
+let holdText: boolean | undefined
+
+function toBytes(value: string): ByteString {
+  if (isAscii(value)) return value
+  holdText ??= headersHoldText()
+  return holdText ? textToByteString(value) : value
+}
+
+function fromBytes(value: ByteString): string {
+  if (isAscii(value)) return value
+  holdText ??= headersHoldText()
+  return holdText ? byteStringToText(value) : value
+}
+
+/**
+ * @param pseudo - flat pseudo-header lines, which come first
+ * @param headers - as Fetch has them
+ * @param upgrade - the message changes protocols: keep connection-related headers
+ */
+export function headerMapFrom(pseudo: ByteString[], headers: Headers, upgrade = false): HeaderMap {
+  const lines = pseudo
+  const skipped = upgrade ? UPGRADE : LEFT_BEHIND
+  headers.forEach((value, name) => {
+    if (!skipped.has(name)) lines.push(name, toBytes(value))
+  })
+  return new HeaderMap(lines)
+}
+
+/** `scheme://authority/path` cut without a URL object, which would normalise the path. */
+export function splitUrl(url: string): {
+  readonly scheme: string
+  readonly authority: string
+  readonly path: string
+} {
+  const schemeEnd = url.indexOf('://')
+  const authorityStart = schemeEnd + 3
+  let pathStart = authorityStart
+  while (pathStart < url.length) {
+    const code = url.charCodeAt(pathStart)
+    if (code === 0x2f /* / */ || code === 0x3f /* ? */ || code === 0x23 /* # */) break
+    pathStart++
+  }
+  const rest = url.slice(pathStart)
+  return {
+    scheme: url.slice(0, schemeEnd),
+    authority: url.slice(authorityStart, pathStart),
+    path: rest.startsWith('/') ? rest : `/${rest}`,
+  }
+}
+
+/** A request's headers with its pseudo-headers in front, in Envoy's order. */
+export function requestHeaderMap(request: Request, upgrade = false): HeaderMap {
+  const { scheme, authority, path } = splitUrl(request.url)
+  const pseudo = [':authority', authority, ':path', toBytes(path), ':method', request.method, ':scheme', scheme]
+  return headerMapFrom(pseudo, request.headers, upgrade)
+}
+
+/** A response's headers with `:status` in front. */
+export function responseHeaderMap(response: Response): HeaderMap {
+  return headerMapFrom([':status', String(response.status)], response.headers, response.status === 101)
+}
+
+/**
+ * Lines → what `fetch` and `new Response` take: a plain record (a third of the cost of a list of
+ * pairs), or Headers where `set-cookie` comes more than once. Pseudo-headers are left out.
+ * @param onInvalid - told the name of a line that Fetch refuses; the line is dropped
+ */
+export function toHeadersInit(headers: HeaderMap, onInvalid: (name: string) => void): HeadersInit {
+  const record: Record<string, string> = {}
+  let cookies: string[] | undefined
+  const { lines } = headers
+  for (let i = 0; i < lines.length; i += 2) {
+    const name = lines[i] as ByteString
+    if (name.charCodeAt(0) === 0x3a /* : */ || name === '') continue
+    const value = fromBytes(lines[i + 1] as ByteString)
+    const before = record[name]
+    if (before === undefined) record[name] = value
+    else if (name === 'set-cookie') (cookies ??= []).push(value)
+    else record[name] = `${before}${name === 'cookie' ? '; ' : ', '}${value}`
+  }
+  if (!acceptable(record)) return checked(record, cookies, onInvalid)
+  if (cookies === undefined) return record
+  const init = new Headers(record)
+  for (const cookie of cookies) init.append('set-cookie', cookie)
+  return init
+}
+
+/** What Fetch refuses in a name or value, or would let through wrongly (RFC 9110 §5.1, §5.5). */
+const BAD_NAME = /[^!#$%&'*+.^_`|~0-9a-z-]/
+const BAD_VALUE = /[\0\r\n]/
+
+function acceptable(record: Readonly<Record<string, string>>): boolean {
+  for (const name in record) {
+    if (BAD_NAME.test(name) || BAD_VALUE.test(record[name] as string)) return false
+  }
+  return true
+}
+
+function checked(
+  record: Readonly<Record<string, string>>,
+  cookies: readonly string[] | undefined,
+  onInvalid: (name: string) => void,
+): Headers {
+  const headers = new Headers()
+  const append = (name: string, value: string): void => {
+    if (BAD_NAME.test(name) || BAD_VALUE.test(value)) onInvalid(name)
+    else headers.append(name, value)
+  }
+  for (const [name, value] of Object.entries(record)) append(name, value)
+  for (const cookie of cookies ?? []) append('set-cookie', cookie)
+  return headers
+}

@@ -1,0 +1,125 @@
+/**
+ * One plugin's place in one stream: its context in the guest, what it holds in both directions, and
+ * whether it still takes part. The name is Envoy's for the same thing.
+ */
+import type { GuestCallbacks, GuestFunction } from '../vm/guest-callbacks.ts'
+import type { Plugin } from '../vm/plugin.ts'
+import type { PluginSpec } from '../vm/plugin-spec.ts'
+import type { RootContext } from '../vm/root-context.ts'
+import type { Chain } from './chain.ts'
+import type { Direction } from './effects.ts'
+import { Flow } from './flow.ts'
+import { StreamContext } from './stream-context.ts'
+
+export class Filter {
+  readonly plugin: Plugin
+  readonly spec: PluginSpec
+  readonly request: Flow = new Flow()
+  readonly response: Flow = new Flow()
+  /** Left out from now on: its vm is gone and the plugin fails open. */
+  bypassed = false
+  /** Its failure has ended the stream; one is enough. */
+  failed = false
+  readonly #chain: Chain
+  readonly #root: RootContext | undefined
+  readonly #callbacks: GuestCallbacks | undefined
+  #context: StreamContext | undefined
+  #closed = false
+
+  constructor(chain: Chain, plugin: Plugin) {
+    this.plugin = plugin
+    this.spec = plugin.spec
+    this.#chain = chain
+    this.#root = plugin.acquire()
+    this.#callbacks = this.#root?.vm.callbacks
+    this.#root?.streamOpened()
+  }
+
+  /** The plugin's root context, or undefined when the plugin could not run when the stream began. */
+  get root(): RootContext | undefined {
+    return this.#root
+  }
+
+  /** Whether the guest can be called. */
+  get alive(): boolean {
+    return this.#root !== undefined && this.#root.vm.alive && !this.#closed
+  }
+
+  /** Whether the guest has seen this stream. */
+  get created(): boolean {
+    return this.#context !== undefined
+  }
+
+  flow(direction: Direction): Flow {
+    return direction === 'request' ? this.request : this.response
+  }
+
+  /** Whether body bytes of a direction concern this plugin at all. */
+  readsBody(direction: Direction): boolean {
+    if (this.bypassed) return false
+    const callbacks = this.#callbacks
+    if (callbacks === undefined) return false
+    return direction === 'request'
+      ? callbacks.requestBody !== undefined
+      : callbacks.responseBody !== undefined
+  }
+
+  /** Calls the headers callback. @returns the guest's raw action */
+  onHeaders(direction: Direction, count: number, endOfStream: boolean): number {
+    const callbacks = this.#callbacks
+    const flow = this.flow(direction)
+    const callback = direction === 'request' ? callbacks?.requestHeaders : callbacks?.responseHeaders
+    return this.#call(flow, callback, count, endOfStream)
+  }
+
+  /** Calls the body callback. @param size - bytes the guest can read now, earlier ones included */
+  onBody(direction: Direction, size: number, endOfStream: boolean): number {
+    const callbacks = this.#callbacks
+    const flow = this.flow(direction)
+    const callback = direction === 'request' ? callbacks?.requestBody : callbacks?.responseBody
+    return this.#call(flow, callback, size, endOfStream)
+  }
+
+  #call(flow: Flow, callback: GuestFunction | undefined, amount: number, end: boolean): number {
+    const context = this.#open()
+    if (callback === undefined || context === undefined) return 0
+    flow.inCallback = true
+    flow.resumeAsked = false
+    const action = context.root.vm.call(context, callback, context.id, amount, end ? 1 : 0)
+    flow.inCallback = false
+    return action
+  }
+
+  /** Makes the stream context in the guest if there is none yet. */
+  #open(): StreamContext | undefined {
+    if (this.#context !== undefined || this.#root === undefined) return this.#context
+    const context = new StreamContext(this.#chain, this, this.#root)
+    this.#context = context
+    const create = this.#callbacks?.contextCreate
+    if (create) this.#root.vm.call(context, create, context.id, this.#root.id)
+    return context
+  }
+
+  /** `on_log`: also for a stream that the guest has not seen, as Envoy's access log has it. */
+  log(): void {
+    const callback = this.#callbacks?.log
+    if (callback === undefined || !this.alive || this.bypassed) return
+    const context = this.#open()
+    if (context && this.alive) context.root.vm.call(context, callback, context.id)
+  }
+
+  /** `on_done` (whose answer counts for roots only), then `on_delete`: nothing reaches the guest afterwards. */
+  close(): void {
+    if (this.#closed) return
+    const context = this.#context
+    const callbacks = this.#callbacks
+    if (context !== undefined && this.alive) {
+      const { vm } = context.root
+      if (callbacks?.done) vm.call(context, callbacks.done, context.id)
+      if (callbacks?.delete) vm.call(context, callbacks.delete, context.id)
+      vm.removeContext(context)
+    }
+    this.#closed = true
+    this.#root?.streamClosed()
+  }
+}

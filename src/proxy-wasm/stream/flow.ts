@@ -1,0 +1,43 @@
+/** What one plugin holds of one direction of one stream. Plain state; `passage.ts` moves it. */
+import { BodyBuffer } from './body-buffer.ts'
+
+/** Nothing held; headers held while body callbacks go on; everything held. */
+export const Hold = { None: 0, Headers: 1, All: 2 } as const
+export type Hold = (typeof Hold)[keyof typeof Hold]
+
+export class Flow {
+  hold: Hold = Hold.None
+  /** The plugin has kept body bytes to see more of them. */
+  bodyPaused = false
+  /** Held bytes are not limited by a local reply but by reading no more. */
+  backPressure = false
+  headersSeen = false
+  /** The headers were the end of the stream. */
+  headersEnd = false
+  dataSeen = false
+  /** The last byte has arrived here. */
+  dataEnd = false
+  /** A callback of this direction runs now. */
+  inCallback = false
+  /** The guest asked to go on during that callback: a Pause it then returns counts as Continue. */
+  resumeAsked = false
+  #buffer: BodyBuffer | undefined
+
+  get buffer(): BodyBuffer {
+    return (this.#buffer ??= new BodyBuffer())
+  }
+
+  /** Bytes held, without making a buffer. */
+  get held(): number {
+    return this.#buffer?.size ?? 0
+  }
+
+  get edited(): boolean {
+    return this.#buffer?.edited ?? false
+  }
+
+  /** Whether anything waits here. */
+  get paused(): boolean {
+    return this.hold !== Hold.None || this.bodyPaused
+  }
+}

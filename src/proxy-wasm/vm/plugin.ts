@@ -1,0 +1,140 @@
+/**
+ * A plugin that can run: its spec, and the root context that new streams use. Starts its vm when a
+ * stream first needs it, and again after a back-off when it has trapped. What clients see meanwhile is
+ * decided per stream by the fail strategy.
+ */
+import { LogLevel } from '../abi/enums.ts'
+import { describeError, LoadError } from '../errors.ts'
+import type { PluginSpec } from './plugin-spec.ts'
+import { RootContext } from './root-context.ts'
+import type { VmPool } from './vm-pool.ts'
+
+/** Envoy's interval of FAIL_RELOAD: 1 s, up to half as much again at random; doubled while it fails. */
+const BACKOFF_MS = 1_000
+const BACKOFF_MAX_MS = 60_000
+/** A vm that ran this long starts its back-off anew. */
+const STABLE_MS = 60_000
+
+export type PluginState = 'idle' | 'running' | 'failed' | 'retired'
+
+export class Plugin {
+  readonly spec: PluginSpec
+  readonly vmKey: string
+  readonly #pool: VmPool
+  #root: RootContext | undefined
+  #lastError: LoadError | Error | undefined
+  #retryAt = 0
+  #startedAt = 0
+  #failures = 0
+  #retired = false
+
+  /** @param vmKey - of `spec` (`vmKey()`), worked out once per snapshot */
+  constructor(spec: PluginSpec, vmKey: string, pool: VmPool) {
+    this.spec = spec
+    this.vmKey = vmKey
+    this.#pool = pool
+  }
+
+  get state(): PluginState {
+    if (this.#retired) return 'retired'
+    if (this.#root?.vm.alive) return 'running'
+    return this.#lastError === undefined ? 'idle' : 'failed'
+  }
+
+  /** Why it last failed, if it ever did. */
+  get lastError(): Error | undefined {
+    return this.#lastError
+  }
+
+  /** Streams that run through the current root context. */
+  get streams(): number {
+    return this.#root?.streams ?? 0
+  }
+
+  /**
+   * The root context for a new stream: the running one, or a new one if none runs and the back-off has
+   * passed. Runs what is due in it first (ticks, abandoned callouts).
+   * @returns undefined when the plugin cannot run now
+   */
+  acquire(): RootContext | undefined {
+    const root = this.#root
+    if (root !== undefined && root.vm.alive) {
+      root.turn()
+      if (root.vm.alive) return root
+    }
+    if (this.#now() < this.#retryAt) return undefined
+    try {
+      return this.start()
+    } catch (error) {
+      this.#pool.ports.log.log({
+        level: LogLevel.Error,
+        message: describeError(error),
+        plugin: this.spec.name,
+        rootId: this.spec.rootId,
+        vmId: this.spec.vmId,
+        contextId: 0,
+      })
+      return undefined
+    }
+  }
+
+  /**
+   * Starts the plugin if it does not run: a vm unless a shared one runs, then the root context.
+   * @returns its root context
+   * @throws LoadError when the module does not start or the plugin refuses its configuration
+   */
+  start(): RootContext {
+    if (this.#root?.vm.alive) return this.#root
+    try {
+      this.#startedAt = this.#now()
+      const vm = this.#pool.open(this)
+      const root = new RootContext(vm, this.spec, () => this.#gone(root))
+      this.#root = root
+      root.start()
+      return root
+    } catch (error) {
+      this.#failed(error instanceof Error ? error : new Error(String(error)))
+      if (this.#root) this.#abandon(this.#root)
+      throw error
+    }
+  }
+
+  /** No new streams: the running root context ends when its last stream has. */
+  retire(): void {
+    this.#retired = true
+    this.#root?.retire()
+  }
+
+  #abandon(root: RootContext): void {
+    this.#root = undefined
+    if (root.vm.alive) root.vm.removeContext(root)
+    this.#pool.release(root.vm)
+  }
+
+  /** The root context was deleted after retiring, or its vm has trapped. */
+  #gone(root: RootContext): void {
+    const { failure } = root.vm
+    if (failure !== undefined && this.#root === root) this.#failed(failure)
+    if (this.#root === root) this.#root = undefined
+    this.#pool.release(root.vm)
+  }
+
+  #failed(error: Error): void {
+    this.#lastError = error
+    const now = this.#now()
+    if (now - this.#startedAt > STABLE_MS) this.#failures = 0
+    const base = Math.min(BACKOFF_MS * 2 ** this.#failures, BACKOFF_MAX_MS)
+    this.#failures++
+    this.#retryAt = now + base * (1 + this.#random() / 2)
+  }
+
+  #now(): number {
+    return Number(this.#pool.ports.clock.monotonic() / 1_000_000n)
+  }
+
+  #random(): number {
+    const byte = new Uint8Array(1)
+    this.#pool.ports.random.fill(byte)
+    return (byte[0] as number) / 256
+  }
+}

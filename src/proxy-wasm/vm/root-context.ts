@@ -1,0 +1,232 @@
+/**
+ * The root context: one plugin in one vm. Starts and configures the guest, receives what belongs to no
+ * stream (ticks, queues, callout replies), and goes when its streams have gone.
+ */
+import { BufferType, LogLevel, MapType, Status, StreamType } from '../abi/enums.ts'
+import { LoadError } from '../errors.ts'
+import type { QueueListener } from '../ports.ts'
+import { pluginProperty } from '../stream/attributes.ts'
+import type { BodyBuffer } from '../stream/body-buffer.ts'
+import { HeaderMap } from '../stream/header-map.ts'
+import type { CalloutReply } from './callouts.ts'
+import type { Context } from './context.ts'
+import type { PluginSpec } from './plugin-spec.ts'
+import type { Vm } from './vm.ts'
+
+const NANOS_PER_MS = 1_000_000n
+
+export class RootContext implements Context {
+  readonly id: number
+  readonly vm: Vm
+  readonly spec: PluginSpec
+  /** Registered with shared queues; only queues the callback, which runs when no guest does. */
+  readonly queueListener: QueueListener
+  #calloutReply: CalloutReply | undefined
+  #tickPeriodMs = 0
+  #nextTick = 0n
+  #streams = 0
+  #pendingDone = false
+  #retired = false
+  #deleted = false
+  readonly #onGone: () => void
+
+  /** @param onGone - called once, when the context has been deleted in the guest or its vm has trapped */
+  constructor(vm: Vm, spec: PluginSpec, onGone: () => void) {
+    this.vm = vm
+    this.spec = spec
+    this.id = vm.takeContextId()
+    this.#onGone = onGone
+    this.queueListener = (queueId) => vm.strand.post(() => this.#queueReady(queueId))
+    vm.addContext(this)
+  }
+
+  get root(): RootContext {
+    return this
+  }
+
+  /** Number of stream contexts that are open. */
+  get streams(): number {
+    return this.#streams
+  }
+
+  /**
+   * Creates, starts and configures the context. `on_vm_start` comes once for every root context of a
+   * vm, with that root's id, as in Envoy.
+   * @throws LoadError `plugin.vm_start_refused`, `plugin.configure_refused`, or `plugin.start_failed` for a trap
+   */
+  start(): void {
+    const { vm, spec } = this
+    const { contextCreate, vmStart, configure } = vm.callbacks
+    vm.configuring = true
+    if (contextCreate) vm.call(this, contextCreate, this.id, 0)
+    vm.configuring = false
+    if (vmStart) {
+      const accepted = vm.call(this, vmStart, this.id, spec.vmConfiguration.length)
+      this.#check(accepted, 'plugin.vm_start_refused', 'proxy_on_vm_start')
+    }
+    if (configure) {
+      vm.configuring = true
+      const accepted = vm.call(this, configure, this.id, spec.configuration.length)
+      vm.configuring = false
+      this.#check(accepted, 'plugin.configure_refused', 'proxy_on_configure')
+    }
+    this.#check(1, 'plugin.start_failed', 'proxy_on_context_create')
+  }
+
+  #check(accepted: number, code: 'plugin.start_failed' | 'plugin.vm_start_refused' | 'plugin.configure_refused', callback: string): void {
+    const { failure } = this.vm
+    if (failure !== undefined) {
+      throw new LoadError('plugin.start_failed', `${this.spec.name} trapped in ${callback}: ${failure.message}`, { cause: failure })
+    }
+    if (accepted === 0) {
+      throw new LoadError(code, `${this.spec.name} answered false in ${callback}; its log says why`)
+    }
+  }
+
+  streamOpened(): void {
+    this.#streams++
+  }
+
+  streamClosed(): void {
+    this.#streams--
+    if (this.#retired && this.#streams === 0) this.vm.strand.post(() => this.#shutDown())
+  }
+
+  /** The plugin is no longer used: it ends as soon as its last stream has ended. */
+  retire(): void {
+    if (this.#retired) return
+    this.#retired = true
+    if (this.#streams === 0) this.vm.strand.post(() => this.#shutDown())
+  }
+
+  #shutDown(): void {
+    const { vm } = this
+    if (this.#deleted || !vm.alive) return
+    const finished = vm.callbacks.done ? vm.call(this, vm.callbacks.done, this.id) !== 0 : true
+    if (finished) this.#delete()
+    else this.#pendingDone = true
+  }
+
+  #delete(): void {
+    if (this.#deleted) return
+    this.#deleted = true
+    const { vm } = this
+    if (vm.callbacks.delete) vm.call(this, vm.callbacks.delete, this.id)
+    vm.removeContext(this)
+    vm.ports.sharedQueues.release(this.queueListener)
+    this.#onGone()
+  }
+
+  vmFailed(): void {
+    this.#deleted = true
+    this.vm.ports.sharedQueues.release(this.queueListener)
+    this.#onGone()
+  }
+
+  done(): Status {
+    if (!this.#pendingDone) return Status.NotFound
+    this.#pendingDone = false
+    this.vm.strand.post(() => this.#delete())
+    return Status.Ok
+  }
+
+  setTickPeriod(milliseconds: number): void {
+    this.#tickPeriodMs = milliseconds
+    this.#scheduleTick()
+  }
+
+  #scheduleTick(): void {
+    const { clock } = this.vm.ports
+    this.#nextTick = clock.monotonic() + BigInt(this.#tickPeriodMs) * NANOS_PER_MS
+  }
+
+  /**
+   * What is due before a turn's own callbacks: calls that were abandoned, then the tick. The period is
+   * measured from the end of the last tick; missed ticks are not made up for.
+   */
+  turn(): void {
+    const { vm } = this
+    vm.callouts.reap()
+    if (this.#tickPeriodMs === 0 || this.#deleted || vm.callbacks.tick === undefined) return
+    if (vm.ports.clock.monotonic() < this.#nextTick) return
+    vm.call(this, vm.callbacks.tick, this.id)
+    this.#scheduleTick()
+  }
+
+  #queueReady(queueId: number): void {
+    const { queueReady } = this.vm.callbacks
+    if (queueReady && !this.#deleted) this.vm.call(this, queueReady, this.id, queueId)
+  }
+
+  /** @param reply - undefined for an exchange that broke off */
+  deliverHttpCall(token: number, reply: CalloutReply | undefined): void {
+    const { httpCallResponse } = this.vm.callbacks
+    if (httpCallResponse === undefined || this.#deleted) return
+    this.#calloutReply = reply
+    this.vm.call(
+      this,
+      httpCallResponse,
+      this.id,
+      token,
+      reply === undefined ? 0 : reply.headers.length / 2,
+      reply === undefined ? 0 : reply.body.length,
+      reply === undefined ? 0 : reply.trailers.length / 2,
+    )
+    this.#calloutReply = undefined
+  }
+
+  headerMap(type: MapType): HeaderMap | undefined {
+    const reply = this.#calloutReply
+    if (reply === undefined) return undefined
+    if (type === MapType.HttpCallResponseHeaders) return new HeaderMap([...reply.headers])
+    if (type === MapType.HttpCallResponseTrailers) return new HeaderMap([...reply.trailers])
+    return undefined
+  }
+
+  editableHeaderMap(_type: MapType): HeaderMap | undefined {
+    return undefined
+  }
+
+  buffer(type: BufferType): Uint8Array<ArrayBuffer> | undefined {
+    switch (type) {
+      case BufferType.PluginConfiguration:
+        return this.spec.configuration
+      case BufferType.VmConfiguration:
+        return this.spec.vmConfiguration
+      case BufferType.HttpCallResponseBody:
+        return this.#calloutReply?.body
+      default:
+        return undefined
+    }
+  }
+
+  editableBuffer(_type: BufferType): BodyBuffer | undefined {
+    return undefined
+  }
+
+  continueStream(type: StreamType): Status {
+    return type === StreamType.Upstream ? Status.Unimplemented : Status.Ok
+  }
+
+  closeStream(_type: StreamType): Status {
+    return Status.Ok
+  }
+
+  sendLocalResponse(): void {
+    this.vm.logHost(LogLevel.Warn, 'proxy_send_local_response has no effect on a root context: set the effective context first')
+  }
+
+  clearRouteCache(): void {}
+
+  property(path: readonly string[]): Uint8Array | undefined {
+    return pluginProperty(this.spec, path)
+  }
+
+  setProperty(): Status {
+    return Status.NotFound
+  }
+
+  countCallout(): boolean {
+    return true
+  }
+}

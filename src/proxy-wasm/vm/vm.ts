@@ -1,0 +1,241 @@
+/**
+ * One instance of a module with its memory: links, starts, enters the guest, and ends at the first
+ * trap. It knows contexts by id only; what they mean is theirs.
+ */
+import type { AbiVersion } from '../abi/enums.ts'
+import { LogLevel } from '../abi/enums.ts'
+import { describeError, GuestTrap, LoadError } from '../errors.ts'
+import { linkImports } from '../hostcalls/link.ts'
+import type { WasiHost } from '../hostcalls/wasi.ts'
+import { GuestMemory } from '../memory/guest-memory.ts'
+import type { Ports } from '../ports.ts'
+import { Callouts } from './callouts.ts'
+import type { Context } from './context.ts'
+import { findAllocator, GuestCallbacks, type GuestFunction } from './guest-callbacks.ts'
+import type { PluginSpec } from './plugin-spec.ts'
+import type { Strand } from './strand.ts'
+
+/** A context that hears when its vm has trapped. */
+interface VmContext extends Context {
+  vmFailed(): void
+}
+
+const CONTEXT_ID_MAX = 0xffff_ffff
+
+export class Vm {
+  readonly key: string
+  readonly vmId: string
+  readonly abi: AbiVersion
+  readonly ports: Ports
+  readonly strand: Strand
+  readonly callouts: Callouts
+  readonly memory: GuestMemory
+  readonly callbacks: GuestCallbacks
+  /** `module.name` of every import that was linked to a stub because nobody knows it. */
+  readonly unknownImports: Set<string> = new Set<string>()
+  /** What WASI calls see of the vm. */
+  readonly wasiHost: WasiHost
+  /** While a root context is created and configured (0.1.0 has one call for both configurations). */
+  configuring = false
+  readonly #contexts = new Map<number, VmContext>()
+  readonly #allowed: ReadonlySet<string> | undefined
+  readonly #moduleName: string
+  #nextContextId = 1
+  #current: Context | undefined
+  #effective: Context | undefined
+  #failure: GuestTrap | undefined
+  #closed = false
+
+  /**
+   * Instantiates and starts (`_initialize`, `main`, `_start`). Must run inside a request on Workers:
+   * at module scope the clock stands at 0 and there is no random.
+   * @throws LoadError `module.link` or `plugin.start_failed`
+   */
+  constructor(key: string, spec: PluginSpec, ports: Ports, strand: Strand) {
+    const { module: loaded } = spec
+    this.key = key
+    this.vmId = spec.vmId
+    this.abi = loaded.abi
+    this.ports = ports
+    this.strand = strand
+    this.#allowed = spec.allowedCapabilities
+    this.#moduleName = spec.name
+    this.callouts = new Callouts(this)
+    this.wasiHost = {
+      memory: () => this.memory.buffer,
+      clock: ports.clock,
+      random: ports.random,
+      environment: spec.environment,
+      log: (level, message) => this.#log(level, message, this.#current),
+    }
+    const imports = linkImports(this, loaded)
+    let instance: WebAssembly.Instance
+    try {
+      instance = new WebAssembly.Instance(loaded.module, imports)
+    } catch (error) {
+      throw new LoadError('module.link', `${spec.name}: ${describeError(error)}`, { cause: error })
+    }
+    const { exports } = instance
+    const allocator = findAllocator(exports) as GuestFunction
+    this.memory = new GuestMemory(findMemory(exports, imports), (size) => this.#allocate(allocator, size))
+    this.callbacks = new GuestCallbacks(exports, spec.allowedCapabilities)
+    this.#start(exports)
+  }
+
+  /** Why the vm ended, once it has trapped. */
+  get failure(): GuestTrap | undefined {
+    return this.#failure
+  }
+
+  /** Whether the guest may still be entered. */
+  get alive(): boolean {
+    return this.#failure === undefined && !this.#closed
+  }
+
+  /** Number of root and stream contexts. */
+  get contextCount(): number {
+    return this.#contexts.size
+  }
+
+  /** The context host calls act on. @throws GuestTrap while the module is being started: it has none yet */
+  get context(): Context {
+    const context = this.#effective ?? this.#current
+    if (context === undefined) {
+      throw new GuestTrap('a proxy_* host call was made while the module was starting; only logging is allowed there')
+    }
+    return context
+  }
+
+  /** Whether the plugin's capabilities allow a host function. */
+  allows(name: string): boolean {
+    return this.#allowed === undefined || this.#allowed.has(name)
+  }
+
+  /** A new context's id: unique in the vm while it is known, never 0. */
+  takeContextId(): number {
+    let id = this.#nextContextId
+    while (this.#contexts.has(id)) id = id === CONTEXT_ID_MAX ? 1 : id + 1
+    this.#nextContextId = id === CONTEXT_ID_MAX ? 1 : id + 1
+    return id
+  }
+
+  addContext(context: VmContext): void {
+    this.#contexts.set(context.id, context)
+  }
+
+  removeContext(context: Context): void {
+    this.#contexts.delete(context.id)
+  }
+
+  /** `proxy_set_effective_context`: lasts until the guest call returns; 0 goes back to the current one. */
+  setEffectiveContext(id: number): boolean {
+    const context = id === 0 ? undefined : this.#contexts.get(id)
+    if (id !== 0 && context === undefined) return false
+    this.#effective = context
+    return true
+  }
+
+  /**
+   * Enters the guest. A trap ends the vm and answers 0: look at `alive` afterwards.
+   * @param context - becomes the current context
+   * @param callback - a guest function; arguments it does not take are dropped
+   */
+  call(context: Context, callback: GuestFunction, a: number, b = 0, c = 0, d = 0, e = 0): number {
+    if (!this.alive) return 0
+    if (this.strand.busy) throw new Error('a guest was about to be entered while a guest runs')
+    this.#current = context
+    this.strand.enter()
+    try {
+      return callback(a, b, c, d, e) ?? 0
+    } catch (error) {
+      this.#fail(error)
+      return 0
+    } finally {
+      this.#current = undefined
+      this.#effective = undefined
+      this.strand.leave()
+    }
+  }
+
+  /** A line of the guest's own. */
+  logGuest(level: LogLevel, message: string): void {
+    this.#log(level, message, this.#effective ?? this.#current)
+  }
+
+  /** A line of the host's about this guest. */
+  logHost(level: LogLevel, message: string): void {
+    if (level >= this.ports.log.level) this.#log(level, message, this.#current)
+  }
+
+  /** Ends the vm without a trap: nothing is delivered to it any more. */
+  close(): void {
+    this.#closed = true
+    this.callouts.cancelAll()
+    this.#contexts.clear()
+  }
+
+  #log(level: LogLevel, message: string, context: Context | undefined): void {
+    const root = context?.root
+    this.ports.log.log({
+      level,
+      message,
+      plugin: root?.spec.name ?? this.#moduleName,
+      rootId: root?.spec.rootId ?? '',
+      vmId: this.vmId,
+      contextId: context === undefined || context === root ? 0 : context.id,
+    })
+  }
+
+  #allocate(allocator: GuestFunction, size: number): number {
+    // the one call into a guest that nests: a host call of the same guest is on the stack
+    this.strand.enter()
+    try {
+      return allocator(size) ?? 0
+    } finally {
+      this.strand.leave()
+    }
+  }
+
+  #start(exports: WebAssembly.Exports): void {
+    const run = (name: string, ...args: number[]): boolean => {
+      const start = exports[name]
+      if (typeof start !== 'function') return false
+      ;(start as GuestFunction)(...args)
+      return true
+    }
+    this.strand.enter()
+    try {
+      if (run('_initialize')) {
+        if (!run('main', 0, 0)) run('__main_void')
+      } else run('_start')
+    } catch (error) {
+      throw new LoadError('plugin.start_failed', `${this.#moduleName}: ${describeError(error)}`, {
+        cause: error,
+      })
+    } finally {
+      this.strand.leave()
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure =
+      error instanceof GuestTrap ? error : new GuestTrap(describeError(error), { cause: error })
+    const stack = error instanceof Error ? (error.stack ?? '') : ''
+    this.logHost(LogLevel.Critical, `the plugin trapped: ${this.#failure.message}\n${stack}`.trim())
+    this.callouts.cancelAll()
+    // a copy: what hears of it may close the vm
+    for (const context of [...this.#contexts.values()]) context.vmFailed()
+  }
+}
+
+function findMemory(exports: WebAssembly.Exports, imports: WebAssembly.Imports): WebAssembly.Memory {
+  for (const candidate of Object.values(exports)) {
+    if (candidate instanceof WebAssembly.Memory) return candidate
+  }
+  for (const module of Object.values(imports)) {
+    for (const candidate of Object.values(module)) {
+      if (candidate instanceof WebAssembly.Memory) return candidate
+    }
+  }
+  throw new LoadError('module.invalid', 'the module has no memory')
+}
