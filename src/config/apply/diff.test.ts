@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { compile } from '../compile.ts'
+import type { Resource } from '../resources/kinds.ts'
+import type { Snapshot } from '../snapshot.ts'
+import { CATALOG, plugin, policy, route, toUpstream, upstream } from '../testing/resources.ts'
+import { diffSnapshots } from './diff.ts'
+
+function snapshotOf(resources: readonly Resource[]): Snapshot {
+  const { snapshot, problems } = compile({ resources, catalog: CATALOG })
+  if (snapshot === undefined) throw new Error(JSON.stringify(problems))
+  return snapshot
+}
+
+/** A line per change and detail. */
+function lines(before: readonly Resource[], after: readonly Resource[]): string[] {
+  return diffSnapshots(snapshotOf(before), snapshotOf(after)).flatMap((change) =>
+    [`${change.how} ${change.what} ${change.name}`].concat(
+      change.details.map((detail) => `  ${detail}`),
+    ),
+  )
+}
+
+const shop = upstream('shop')
+
+describe('the difference of two snapshots', () => {
+  it('is nothing for the same resources', () => {
+    expect(lines([shop, route('r'), plugin('p')], [plugin('p'), route('r'), shop])).toEqual([])
+  })
+
+  it('tells versions, places in a configuration and other fields of a plugin', () => {
+    const before = plugin('p', { pluginConfig: { keys: [{ hash: 's3cret' }], mode: 'a' } })
+    const after = plugin('p', {
+      url: 'oci://r.test/header-policy:1.1.0',
+      pluginConfig: { keys: [{ hash: 'other' }, { hash: 'x' }], mode: 'a' },
+      priority: 5,
+      failStrategy: 'FAIL_OPEN',
+    })
+    const found = lines([before], [after, policy('x', 'p', { limits: { bodyBytes: 1 } })])
+    expect(found).toEqual([
+      'changed plugin default.p',
+      '  module header-policy 1.0.0 (aaaaaaaaaaaa) → header-policy 1.1.0 (bbbbbbbbbbbb)',
+      '  configuration: keys[0].hash',
+      '  configuration: keys[1]',
+      '  priority 0 → 5',
+      '  failStrategy FAIL_CLOSE → FAIL_OPEN',
+      '  limits changed',
+    ])
+    expect(found.join()).not.toContain('s3cret')
+  })
+
+  it('tells what was added and removed, and the chains that follow', () => {
+    const found = lines([shop, route('r'), plugin('p')], [shop, route('r'), plugin('q')])
+    expect(found).toEqual([
+      'removed plugin default.p',
+      'added plugin default.q',
+      '  module header-policy 1.0.0 (aaaaaaaaaaaa)',
+      '  phase UNSPECIFIED_PHASE, priority 0, FAIL_CLOSE',
+      'changed route default/r',
+      '  chain: default.p → default.q',
+      'changed gateway default',
+      '  chain without a route: default.p → default.q',
+    ])
+  })
+
+  it('tells which rules of a route go and come', () => {
+    const matches = [{ path: { type: 'Exact', value: '/a' }, method: 'GET' } as const]
+    const after = route('r', {
+      hostnames: ['a.test'],
+      rules: [{ matches, backendRefs: [toUpstream('shop')] }],
+    })
+    expect(lines([shop, route('r')], [shop, after])).toEqual([
+      'changed route default/r',
+      '  hosts: every host → a.test',
+      '  no longer any method PathPrefix / to shop',
+      '  now GET Exact /a to shop',
+    ])
+  })
+
+  it('tells where an upstream leads', () => {
+    expect(
+      lines([shop], [upstream('shop', { service: 'SHOP', timeoutMs: 5, aliases: ['s'] })]),
+    ).toEqual([
+      'changed upstream shop',
+      '  http://shop.test → service SHOP',
+      '  aliases: s',
+      '  timeoutMs 15000 → 5',
+    ])
+  })
+})
