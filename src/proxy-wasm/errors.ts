@@ -11,6 +11,7 @@ export class GuestTrap extends Error {
 
 export type LoadErrorCode =
   | 'module.invalid'
+  | 'module.not_bound'
   | 'module.link'
   | 'plugin.start_failed'
   | 'plugin.vm_start_refused'

@@ -24,9 +24,11 @@ export interface OutboundRequest {
   /** With query. */
   readonly path: string
   readonly headers: HeadersInit
+  /** The same headers as the chain has them, pseudo-headers included. */
+  readonly headerMap: HeaderMap
   readonly body: ReadableStream | Uint8Array<ArrayBuffer> | null
-  /** Aborted when the client has gone or the stream was answered otherwise. */
-  readonly signal: AbortSignal
+  /** Aborted when the client has gone or the stream was answered otherwise; the upstream's timeout may too. */
+  readonly abort: AbortController
   /** A plugin asked for the upstream to be chosen again, from these headers. */
   readonly routeCleared: boolean
 }
@@ -182,7 +184,8 @@ class FetchStream {
       path: headers.get(':path') ?? '/',
       headers: toHeadersInit(headers, (name) => this.#dropped(name)),
       body: method === 'GET' || method === 'HEAD' ? null : body,
-      signal: this.#abort.signal,
+      headerMap: headers,
+      abort: this.#abort,
       routeCleared: this.#sink.routeCleared,
     })
     const result = await (chain.mayBeAnswered ? this.#orAnswered(answer) : answer)

@@ -15,12 +15,13 @@ const BACKOFF_MAX_MS = 60_000
 /** A vm that ran this long starts its back-off anew. */
 const STABLE_MS = 60_000
 
-export type PluginState = 'idle' | 'running' | 'failed' | 'retired'
+export type PluginState = 'idle' | 'running' | 'last-good' | 'failed' | 'retired'
 
 export class Plugin {
   readonly spec: PluginSpec
   readonly vmKey: string
   readonly #pool: VmPool
+  readonly #fallback: Plugin | undefined
   #root: RootContext | undefined
   #lastError: LoadError | Error | undefined
   #retryAt = 0
@@ -28,16 +29,21 @@ export class Plugin {
   #failures = 0
   #retired = false
 
-  /** @param vmKey - of `spec` (`vmKey()`), worked out once per snapshot */
-  constructor(spec: PluginSpec, vmKey: string, pool: VmPool) {
+  /**
+   * @param vmKey - of `spec` (`vmKey()`), worked out once per snapshot
+   * @param fallback - runs instead when this one does not start: its last good version
+   */
+  constructor(spec: PluginSpec, vmKey: string, pool: VmPool, fallback?: Plugin) {
     this.spec = spec
     this.vmKey = vmKey
     this.#pool = pool
+    this.#fallback = fallback
   }
 
   get state(): PluginState {
     if (this.#retired) return 'retired'
     if (this.#root?.vm.alive) return 'running'
+    if (this.#fallback?.state === 'running') return 'last-good'
     return this.#lastError === undefined ? 'idle' : 'failed'
   }
 
@@ -62,7 +68,7 @@ export class Plugin {
       root.turn()
       if (root.vm.alive) return root
     }
-    if (this.#now() < this.#retryAt) return undefined
+    if (this.#now() < this.#retryAt) return this.#fallback?.acquire()
     try {
       return this.start()
     } catch (error) {
@@ -74,7 +80,7 @@ export class Plugin {
         vmId: this.spec.vmId,
         contextId: 0,
       })
-      return undefined
+      return this.#fallback?.acquire()
     }
   }
 
@@ -103,6 +109,7 @@ export class Plugin {
   retire(): void {
     this.#retired = true
     this.#root?.retire()
+    this.#fallback?.retire()
   }
 
   #abandon(root: RootContext): void {

@@ -1,0 +1,116 @@
+/**
+ * Brings a snapshot up beside the running one. A plugin that did not change goes on as it is; one that
+ * runs here and changed is started first and takes over only when it is up; one that refuses leaves its
+ * last good version running. What this isolate does not run is started by the first request that needs it.
+ */
+import type {
+  ActivationReport,
+  PluginActivation,
+  RequestScope,
+} from '../config/activation.ts'
+import type { PluginId, Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
+import { canonicalJson } from '../config/canonical.ts'
+import { describeError, type IoContext, LoadError, Plugin, runIn, type VmPool, vmKey } from '../proxy-wasm/index.ts'
+import type { ModuleSource } from './modules.ts'
+import { toPluginSpec } from './plugin-spec.ts'
+import { Running } from './running.ts'
+import type { Reachable } from './upstream.ts'
+
+export interface ActivatorOptions {
+  readonly modules: ModuleSource
+  readonly pool: VmPool
+  readonly reachable: Reachable
+}
+
+interface Held {
+  readonly plugin: Plugin
+  /** Everything that makes it what it is: the same text means the same plugin. */
+  readonly identity: string
+}
+
+export class Activator {
+  readonly #options: ActivatorOptions
+  #held: ReadonlyMap<PluginId, Held> = new Map()
+  #running: Running | undefined
+
+  constructor(options: ActivatorOptions) {
+    this.#options = options
+  }
+
+  /** What runs now. */
+  get running(): Running | undefined {
+    return this.#running
+  }
+
+  /** @see Activate in config/activation.ts */
+  async activate(snapshot: Snapshot, scope: RequestScope): Promise<ActivationReport<Running>> {
+    const io: IoContext = { waitUntil: (promise) => scope.waitUntil(promise), gone: false }
+    const plugins: PluginActivation[] = []
+    const next = new Map<PluginId, Held>()
+    for (const config of Object.values(snapshot.plugins)) {
+      const { held, ...activation } = await this.#bringUp(config, io)
+      plugins.push(activation)
+      if (held) next.set(config.id, held)
+    }
+    const handles = new Map([...next].map(([id, { plugin }]) => [id, plugin]))
+    const running = new Running(snapshot, handles, this.#options.reachable)
+    const replaced = [...this.#held].filter(([id, { plugin }]) => next.get(id)?.plugin !== plugin)
+    this.#held = next
+    this.#running = running
+    // in flight streams keep their root context; it ends with the last of them
+    runIn(io, () => {
+      for (const [, { plugin }] of replaced) plugin.retire()
+    })
+    return { running, plugins }
+  }
+
+  async #bringUp(
+    config: SnapshotPlugin,
+    io: IoContext,
+  ): Promise<PluginActivation & { readonly held: Held | undefined }> {
+    const plugin = config.id
+    const identity = identityOf(config)
+    const before = this.#held.get(plugin)
+    if (before?.identity === identity) return { plugin, outcome: 'unchanged', held: before }
+    try {
+      const runsHere = before?.plugin.state === 'running'
+      const fresh = await this.#make(config, runsHere ? undefined : await this.#lastGood(config))
+      if (!runsHere) {
+        return { plugin, outcome: 'deferred', held: { plugin: fresh, identity } }
+      }
+      runIn(io, () => fresh.start())
+      return { plugin, outcome: 'swapped', held: { plugin: fresh, identity } }
+    } catch (error) {
+      const reason = describeError(error)
+      const code = error instanceof LoadError ? error.code : 'plugin.not_activated'
+      // the version before goes on under its own identity, so the next snapshot is compared with it
+      if (before) return { plugin, outcome: 'last-good', code, reason, held: before }
+      const lastGood = await this.#lastGood(config).catch(() => undefined)
+      const held = lastGood && { plugin: lastGood, identity }
+      return { plugin, outcome: held ? 'last-good' : 'failed', code, reason, held }
+    }
+  }
+
+  async #make(config: SnapshotPlugin, fallback: Plugin | undefined): Promise<Plugin> {
+    const { modules, pool } = this.#options
+    const module = modules.load(config.module)
+    if (module === undefined) {
+      throw new LoadError(
+        'module.not_bound',
+        `${config.id}: no module ${config.module} is bound here; deploy it first`,
+      )
+    }
+    const spec = toPluginSpec(config, module)
+    return new Plugin(spec, await vmKey(spec), pool, fallback)
+  }
+
+  /** What runs when the plugin turns out not to start: the version that the snapshot names for that. */
+  async #lastGood(config: SnapshotPlugin): Promise<Plugin | undefined> {
+    const { lastGood } = config
+    return lastGood && this.#make({ ...config, ...lastGood }, undefined)
+  }
+}
+
+function identityOf({ lastGood: _, moduleName: _n, moduleVersion: _v, ...config }: SnapshotPlugin): string {
+  return canonicalJson(config)
+}

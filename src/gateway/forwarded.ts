@@ -1,0 +1,21 @@
+/**
+ * The headers by which a proxy says who asked (as Envoy sets them): `x-forwarded-for` grows by the
+ * client's address; proto and host say what the client used, unless a proxy before said so.
+ */
+import type { HeaderMap } from '../proxy-wasm/index.ts'
+
+/** @param ip - the client's address, or undefined when the platform does not say */
+export function addForwarded(headers: HeaderMap, ip: string | undefined): void {
+  if (ip !== undefined) {
+    const before = headers.get('x-forwarded-for')
+    if (before === undefined) headers.add('x-forwarded-for', ip)
+    else headers.replace('x-forwarded-for', `${before}, ${ip}`)
+  }
+  if (!headers.has('x-forwarded-proto')) {
+    headers.add('x-forwarded-proto', headers.get(':scheme') ?? 'http')
+  }
+  const authority = headers.get(':authority')
+  if (authority !== undefined && !headers.has('x-forwarded-host')) {
+    headers.add('x-forwarded-host', authority)
+  }
+}

@@ -1,0 +1,55 @@
+/** Tries changed plugins in scratch vms before anything is written: they must start and accept their configuration. */
+import type { Preflight, PreflightResult } from '../config/preflight.ts'
+import type { SnapshotPlugin } from '../config/snapshot.ts'
+import { describeError, inMemoryPorts, type IoContext, Plugin, runIn, VmPool, vmKey } from '../proxy-wasm/index.ts'
+import type { ModuleSource } from './modules.ts'
+import { toPluginSpec } from './plugin-spec.ts'
+
+/** Lines kept of what one plugin logs. */
+const LOG_LINES = 50
+const INFO = 2
+
+/** @param modules - where the gateway that will run the snapshot takes its modules from */
+export function preflight(modules: ModuleSource): Preflight {
+  return async (snapshot, changed) =>
+    Promise.all(
+      changed.flatMap((id) => {
+        const config = snapshot.plugins[id]
+        return config ? tryPlugin(config, modules) : []
+      }),
+    )
+}
+
+async function tryPlugin(config: SnapshotPlugin, modules: ModuleSource): Promise<PreflightResult> {
+  const logs: string[] = []
+  const plugin = config.id
+  const pool = new VmPool(
+    inMemoryPorts({
+      log: {
+        level: INFO,
+        log: ({ message }) => {
+          if (logs.length < LOG_LINES) logs.push(message)
+        },
+      },
+      // a call made while configuring is under way and stays so: nothing leaves a preflight
+      httpCalls: { start: () => ({ outcome: new Promise(() => undefined), cancel: () => undefined }) },
+      timers: { after: () => () => undefined },
+    }),
+  )
+  const io: IoContext = { waitUntil: () => undefined, gone: false }
+  try {
+    const module = modules.load(config.module)
+    if (module === undefined) {
+      return { plugin, ok: false, reason: `module ${config.module} is not bound here`, logs }
+    }
+    const spec = toPluginSpec(config, module)
+    const trial = new Plugin(spec, await vmKey(spec), pool)
+    runIn(io, () => {
+      trial.start()
+      trial.retire()
+    })
+    return { plugin, ok: true, logs }
+  } catch (error) {
+    return { plugin, ok: false, reason: describeError(error), logs }
+  }
+}

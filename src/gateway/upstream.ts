@@ -1,0 +1,91 @@
+/**
+ * Where requests and callouts go: an upstream's URL or service binding, found by its name or an alias.
+ * Redirects are passed through; a timeout counts until the response's headers.
+ */
+import type { SnapshotUpstream } from '../config/snapshot.ts'
+import { errorReply } from './errors.ts'
+import type { LocalReply } from '../proxy-wasm/index.ts'
+
+/** Something that answers requests: a service binding, or the network. */
+export interface Fetcher {
+  fetch(url: string, init: RequestInit): Promise<Response>
+}
+
+/** What the gateway can reach. */
+export interface Reachable {
+  readonly network: Fetcher
+  /** @returns the binding of that name, or undefined when the Worker has none */
+  service(name: string): Fetcher | undefined
+}
+
+export class Upstream {
+  readonly name: string
+  readonly timeoutMs: number
+  readonly #base: string
+  readonly #fetcher: Fetcher | undefined
+
+  constructor(config: SnapshotUpstream, reachable: Reachable) {
+    this.name = config.name
+    this.timeoutMs = config.timeoutMs
+    // a binding ignores the URL's host; its name makes logs of the other side readable
+    const url = config.url ?? `http://${config.service ?? config.name}`
+    this.#base = url.endsWith('/') ? url.slice(0, -1) : url
+    this.#fetcher =
+      config.service === undefined ? reachable.network : reachable.service(config.service)
+  }
+
+  /** Host and port of its URL. */
+  get authority(): string {
+    return this.#base.slice(this.#base.indexOf('://') + 3).split('/', 1)[0] as string
+  }
+
+  /** Whether it can be reached at all: a binding that the Worker lacks cannot. */
+  get bound(): boolean {
+    return this.#fetcher !== undefined
+  }
+
+  /**
+   * Sends a request.
+   * @param path - with query; put behind the upstream's own path
+   * @throws what the platform's fetch throws
+   */
+  fetch(path: string, init: RequestInit): Promise<Response> {
+    const fetcher = this.#fetcher
+    if (fetcher === undefined) return Promise.reject(new Error('no such service binding'))
+    return fetcher.fetch(this.#base + path, init)
+  }
+
+  /** Sends a request on behalf of a client. @returns the response, or the gateway's reply in its place */
+  async forward(path: string, init: RequestInit, abort: AbortController): Promise<Response | LocalReply> {
+    if (!this.bound) return errorReply('upstream.unknown')
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      abort.abort()
+    }, this.timeoutMs)
+    try {
+      return await this.fetch(path, init)
+    } catch {
+      return errorReply(late ? 'upstream.timeout' : 'upstream.unreachable')
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** All upstreams of a snapshot, by name and by alias. */
+export class UpstreamTable {
+  readonly #byName = new Map<string, Upstream>()
+
+  constructor(configs: Readonly<Record<string, SnapshotUpstream>>, reachable: Reachable) {
+    for (const config of Object.values(configs)) {
+      const upstream = new Upstream(config, reachable)
+      for (const alias of config.aliases) this.#byName.set(alias, upstream)
+      this.#byName.set(config.name, upstream)
+    }
+  }
+
+  get(nameOrAlias: string): Upstream | undefined {
+    return this.#byName.get(nameOrAlias)
+  }
+}
