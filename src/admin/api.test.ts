@@ -1,0 +1,166 @@
+import { Hono } from 'hono'
+import { describe, expect, it, vi } from 'vitest'
+import type { ApplyRequest, ApplyResult } from '../config/apply/apply-request.ts'
+import { adminApi } from './api.ts'
+
+const TOKEN = 'correct horse battery staple'
+const APPLIED: ApplyResult = {
+  result: 'applied',
+  revision: 2,
+  snapshot: 'a'.repeat(64),
+  changes: [],
+  warnings: [],
+}
+
+function api(token: string | undefined, result: ApplyResult = APPLIED) {
+  const requests: ApplyRequest[] = []
+  const admin = adminApi({
+    token,
+    ports: {
+      status: () => Promise.resolve({ revision: 1 }),
+      refresh: () => Promise.resolve({ revision: 2 }),
+      apply: (request) => {
+        requests.push(request)
+        return Promise.resolve(result)
+      },
+    },
+  })
+  // Mounted, as in the gateway.
+  const app = new Hono().route('/', admin)
+  const ask = (method: string, path: string, given?: string, body?: string) =>
+    app.request(path, {
+      method,
+      ...(given === undefined ? {} : { headers: { authorization: `Bearer ${given}` } }),
+      ...(body === undefined ? {} : { body }),
+    })
+  return { ask, requests }
+}
+
+const code = async (response: Response): Promise<string> => {
+  const body: { error: { code: string } } = await response.json()
+  return body.error.code
+}
+
+describe('who may ask', () => {
+  it('answers healthz to everybody', async () => {
+    for (const token of [undefined, '', TOKEN]) {
+      const response = await api(token).ask('GET', '/-/healthz')
+      expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }])
+    }
+  })
+
+  it.each([
+    ['GET', '/-/status'],
+    ['POST', '/-/apply'],
+    ['POST', '/-/refresh'],
+    ['GET', '/-/metrics'],
+    ['POST', '/-/healthz'],
+    ['GET', '/-/'],
+  ])('answers nothing else without a configured token: %s %s', async (method, path) => {
+    for (const token of [undefined, '']) {
+      const response = await api(token).ask(method, path, '')
+      expect([response.status, await code(response)]).toEqual([403, 'admin.off'])
+    }
+  })
+
+  it.each([
+    ['no token', undefined],
+    ['an empty one', ''],
+    ['another one', 'wrong'],
+    ['a part of it', TOKEN.slice(0, -1)],
+    ['more than it', `${TOKEN}x`],
+  ])('refuses %s', async (_what, given) => {
+    const response = await api(TOKEN).ask('GET', '/-/status', given)
+    expect(response.status).toBe(401)
+    expect(response.headers.get('www-authenticate')).toContain('Bearer')
+    const text = await response.text()
+    expect(text).toContain('admin.unauthorized')
+    expect(text).not.toContain(TOKEN)
+  })
+
+  it('lets the right one in', async () => {
+    const response = await api(TOKEN).ask('GET', '/-/status', TOKEN)
+    expect([response.status, await response.json()]).toEqual([200, { revision: 1 }])
+  })
+})
+
+describe('what it answers', () => {
+  it('refreshes', async () => {
+    const response = await api(TOKEN).ask('POST', '/-/refresh', TOKEN)
+    expect(await response.json()).toEqual({ revision: 2 })
+  })
+
+  it('hands a change to the writer with its defaults filled in', async () => {
+    const { ask, requests } = api(TOKEN)
+    const response = await ask('POST', '/-/apply', TOKEN, '{"resources":[{"a":1}],"base":1}')
+    expect([response.status, await response.json()]).toEqual([200, APPLIED])
+    expect(requests).toEqual([
+      { resources: [{ a: 1 }], base: 1, by: '', why: '', dryRun: false, prune: false },
+    ])
+  })
+
+  it.each([
+    ['no JSON', '{'],
+    ['no resources', '{"base":1}'],
+    ['a base that is no number', '{"resources":[],"base":"1"}'],
+    ['a member nobody knows', '{"resources":[],"force":true}'],
+  ])('refuses a body with %s', async (_what, body) => {
+    const { ask, requests } = api(TOKEN)
+    const response = await ask('POST', '/-/apply', TOKEN, body)
+    expect([response.status, await code(response)]).toEqual([400, 'config.request_invalid'])
+    expect(requests).toEqual([])
+  })
+
+  it.each([
+    [409, 'apply.conflict', { result: 'conflict', current: 3 }],
+    [503, 'apply.failed', { result: 'failed', code: 'apply.failed', message: 'KV: 429' }],
+    [
+      422,
+      'plugin.preflight_refused',
+      { result: 'refused', problems: [], preflight: [{ plugin: 'p', ok: false, logs: ['x'] }] },
+    ],
+    [
+      422,
+      'config.invalid',
+      {
+        result: 'refused',
+        problems: [
+          { code: 'config.no_effect', severity: 'warning', resource: '', path: [], message: 'w' },
+          { code: 'config.invalid', severity: 'error', resource: '', path: [], message: 'e' },
+        ],
+        preflight: [],
+      },
+    ],
+  ] as const)('answers %i %s with the whole result', async (status, expected, result) => {
+    const { ask } = api(TOKEN, result)
+    const response = await ask('POST', '/-/apply', TOKEN, '{"resources":[],"base":1}')
+    const copy = response.clone()
+    expect([response.status, await code(response)]).toEqual([status, expected])
+    expect(await copy.json()).toMatchObject(result)
+  })
+
+  it('names a path that does not exist', async () => {
+    const response = await api(TOKEN).ask('GET', '/-/nothing', TOKEN)
+    expect([response.status, await code(response)]).toEqual([404, 'admin.not_found'])
+  })
+
+  it('says nothing of a failure but its code', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const admin = adminApi({
+      token: TOKEN,
+      ports: {
+        status: () => Promise.reject(new Error('inside')),
+        refresh: () => Promise.resolve({}),
+        apply: () => Promise.resolve(APPLIED),
+      },
+    })
+    const app = new Hono().route('/', admin)
+    const response = await app.request('/-/status', {
+      headers: { authorization: `Bearer ${TOKEN}` },
+    })
+    const text = await response.text()
+    expect([response.status, text.includes('inside')]).toEqual([500, false])
+    expect(log).toHaveBeenCalledWith('admin.failed GET /-/status: inside')
+    log.mockRestore()
+  })
+})

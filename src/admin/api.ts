@@ -1,0 +1,89 @@
+/**
+ * The admin API, everything under `/-/`: a Hono app over ports. `/-/healthz` is open, the rest needs
+ * the token. Every error is JSON with a code of `config/error-codes.ts`.
+ */
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import * as v from 'valibot'
+import { applyRequestSchema } from '../config/apply/apply-request.ts'
+import type { ApplyResult } from '../config/apply/apply-request.ts'
+import { adminError } from './admin-error.ts'
+import { requireToken } from './auth.ts'
+import type { AdminPorts } from './ports.ts'
+
+/** Less than the 25 MiB a value in KV may have. */
+const MAX_BODY_BYTES = 20 * 1024 * 1024
+
+export interface AdminOptions {
+  readonly ports: AdminPorts
+  /** The secret ADMIN_TOKEN, where it is set. */
+  readonly token: string | undefined
+}
+
+/** Makes the app that answers every path under `/-/`. */
+export function adminApi({ ports, token }: AdminOptions): Hono {
+  const app = new Hono().basePath('/-')
+
+  app.get('/healthz', (c) => c.json({ status: 'ok' }))
+
+  app.use(requireToken(token))
+
+  app.get('/status', async (c) => c.json(await ports.status(scopeOf(c))))
+
+  app.post('/refresh', async (c) => c.json(await ports.refresh(scopeOf(c))))
+
+  app.post(
+    '/apply',
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: (c) => adminError(c, 413, 'admin.body_too_large', 'the body is too large'),
+    }),
+    async (c) => {
+      const body: unknown = await c.req.json().catch(() => undefined)
+      const parsed = v.safeParse(applyRequestSchema, body)
+      if (!parsed.success) {
+        const [issue] = parsed.issues
+        const where = v.getDotPath(issue) ?? 'the body'
+        return adminError(c, 400, 'config.request_invalid', `${where}: ${issue.message}`)
+      }
+      return answerApply(c, await ports.apply(parsed.output))
+    },
+  )
+
+  // A route of its own and not `notFound`, which a mounted app does not bring along.
+  app.all('*', (c) =>
+    adminError(c, 404, 'admin.not_found', `there is no ${c.req.method} ${c.req.path}`),
+  )
+
+  app.onError((error, c) => {
+    console.error(`admin.failed ${c.req.method} ${c.req.path}: ${error.message}`)
+    return adminError(c, 500, 'admin.failed', 'the gateway failed to answer')
+  })
+
+  return app
+}
+
+function answerApply(c: Context, result: ApplyResult): Response {
+  if (result.result === 'conflict') {
+    const message = `revision ${result.current} is active, the change was made for another one`
+    return adminError(c, 409, 'apply.conflict', message, result)
+  }
+  if (result.result === 'refused') {
+    const first = result.problems.find((problem) => problem.severity === 'error')
+    const code = first?.code ?? 'plugin.preflight_refused'
+    const message = first?.message ?? 'a plugin did not start; nothing was written'
+    return adminError(c, 422, code, message, result)
+  }
+  if (result.result === 'failed') return adminError(c, 503, result.code, result.message, result)
+  return c.json(result)
+}
+
+/** A request outside Workers (a test) has no execution context; its background work is just started. */
+function scopeOf(c: Context): { waitUntil(promise: Promise<unknown>): void } {
+  try {
+    return c.executionCtx
+  } catch {
+    return { waitUntil: () => undefined }
+  }
+}

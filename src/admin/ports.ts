@@ -1,0 +1,15 @@
+/**
+ * What the admin API needs from the gateway it administers. Answers are sent as JSON as they are, so
+ * they hold nothing secret.
+ */
+import type { RequestScope } from '../config/activation.ts'
+import type { ApplyRequest, ApplyResult } from '../config/apply/apply-request.ts'
+
+export interface AdminPorts {
+  /** What this isolate runs and refused: see `GatewayAnswer` in `cli/gateway-client.ts` for its reader. */
+  status(scope: RequestScope): Promise<object>
+  /** Reads the store now. @returns the status afterwards */
+  refresh(scope: RequestScope): Promise<object>
+  /** Hands a change to the one writer. */
+  apply(request: ApplyRequest): Promise<ApplyResult>
+}
