@@ -69,9 +69,9 @@ export interface LiveConfigOptions<Running> {
   readonly activate: Activate<Running>
   readonly clock: ConfigClock
   /** Seconds; 30 when absent. */
-  readonly refreshSeconds?: number
+  readonly refreshSeconds?: number | undefined
   /** Seconds; twice `refreshSeconds` when absent. */
-  readonly maxStaleSeconds?: number
+  readonly maxStaleSeconds?: number | undefined
   /** Runs when a cold isolate finds nothing it can run. */
   readonly baseline?: Baseline
 }

@@ -25,8 +25,8 @@ export interface GatewayOptions {
   readonly ports?: Partial<Ports>
   readonly clock?: ConfigClock
   /** Seconds; see `LiveConfigOptions`. */
-  readonly refreshSeconds?: number
-  readonly maxStaleSeconds?: number
+  readonly refreshSeconds?: number | undefined
+  readonly maxStaleSeconds?: number | undefined
   readonly baseline?: Baseline
 }
 

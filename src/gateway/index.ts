@@ -4,7 +4,7 @@
  */
 export { errorResponse, GATEWAY_ERRORS, type GatewayErrorCode } from './errors.ts'
 export { Gateway, type GatewayOptions } from './gateway.ts'
-export { type BoundModule, boundModules, type ModuleSource } from './modules.ts'
+export { boundModules, type ModuleSource } from './modules.ts'
 export { preflight } from './preflight.ts'
 export type { GatewayStatus, PluginStatus } from './status.ts'
 export type { Fetcher, Reachable } from './upstream.ts'

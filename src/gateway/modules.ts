@@ -2,25 +2,11 @@
  * Where compiled modules come from. The bound tier gives what was deployed with the Worker; another
  * tier would be another implementation of the same port.
  */
-import { type LoadedModule, loadModule } from '../proxy-wasm/index.ts'
-
-/** A module as the registry has it (`plugins/registry.ts`, generated). */
-export interface BoundModule {
-  readonly name: string
-  readonly version: string
-  /** Of the original bytes, lower-case hex: the module's identity. */
-  readonly sha256: string
-  readonly urls: readonly string[]
-  readonly module: WebAssembly.Module
-  readonly report: {
-    readonly importedMemory?: { readonly minimum: number; readonly maximum?: number }
-    readonly importedTable?: { readonly minimum: number; readonly maximum?: number }
-  }
-}
+import { type LoadedModule, loadModule, type RegisteredModule } from '../proxy-wasm/index.ts'
 
 export interface ModuleSource {
   /** Every module that can run here. */
-  readonly modules: readonly BoundModule[]
+  readonly modules: readonly RegisteredModule[]
   /**
    * @returns the checked module, or undefined when no module of that identity is bound
    * @throws LoadError when it is bound but is no module this host can run
@@ -29,7 +15,7 @@ export interface ModuleSource {
 }
 
 /** The modules that were deployed with the Worker. Each is checked when it is first asked for. */
-export function boundModules(modules: readonly BoundModule[]): ModuleSource {
+export function boundModules(modules: readonly RegisteredModule[]): ModuleSource {
   const byHash = new Map(modules.map((bound) => [bound.sha256, bound]))
   const loaded = new Map<string, LoadedModule>()
   return {
@@ -39,20 +25,10 @@ export function boundModules(modules: readonly BoundModule[]): ModuleSource {
       if (known) return known
       const bound = byHash.get(sha256)
       if (bound === undefined) return undefined
-      const { importedMemory, importedTable } = bound.report
-      const module = loadModule(bound.module, sha256, {
-        importedMemory: importedMemory && limits(importedMemory),
-        importedTable: importedTable && limits(importedTable),
-      })
+      const { importedMemory, importedTable } = bound.facts
+      const module = loadModule(bound.module, sha256, { importedMemory, importedTable })
       loaded.set(sha256, module)
       return module
     },
   }
-}
-
-function limits({ minimum, maximum }: { readonly minimum: number; readonly maximum?: number }): {
-  readonly initial: number
-  readonly maximum?: number
-} {
-  return maximum === undefined ? { initial: minimum } : { initial: minimum, maximum }
 }

@@ -1,0 +1,50 @@
+/** What the Worker is deployed with: `wrangler.toml` has the same names, each with its meaning. */
+import type { Fetcher } from '../gateway/index.ts'
+import { LogLevel } from '../proxy-wasm/index.ts'
+import type { PolicyObjectBase } from './policy-object.ts'
+
+export interface Env {
+  readonly KV: KVNamespace
+  readonly POLICY: DurableObjectNamespace<PolicyObjectBase<Env>>
+  readonly ADMIN_TOKEN?: string
+  readonly REFRESH_SECONDS?: string
+  readonly MAX_STALE_SECONDS?: string
+  readonly LOG_LEVEL?: string
+}
+
+/** A variable as a number of seconds; undefined when it is absent or no number. */
+export function seconds(text: string | undefined): number | undefined {
+  const value = text === undefined || text === '' ? Number.NaN : Number(text)
+  return value >= 0 ? value : undefined
+}
+
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  trace: LogLevel.Trace,
+  debug: LogLevel.Debug,
+  info: LogLevel.Info,
+  warn: LogLevel.Warn,
+  error: LogLevel.Error,
+  critical: LogLevel.Critical,
+}
+
+/** `LOG_LEVEL` as the machine's number; info when it is absent or unknown. */
+export function logLevel(text: string | undefined): LogLevel {
+  return LEVELS[text ?? ''] ?? LogLevel.Info
+}
+
+/** The binding of that name if it is a service: something with `fetch` that is no other kind of binding. */
+export function serviceBinding(env: Env, name: string): Fetcher | undefined {
+  const binding = (env as unknown as Readonly<Record<string, unknown>>)[name]
+  return isService(binding) ? binding : undefined
+}
+
+/** The names of all service bindings. */
+export function serviceNames(env: Env): string[] {
+  return Object.entries(env).flatMap(([name, binding]) => (isService(binding) ? name : []))
+}
+
+function isService(binding: unknown): binding is Fetcher {
+  if (typeof binding !== 'object' || binding === null) return false
+  const { fetch, idFromName } = binding as { fetch?: unknown; idFromName?: unknown }
+  return typeof fetch === 'function' && idFromName === undefined && !('getWithMetadata' in binding)
+}

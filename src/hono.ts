@@ -1,0 +1,144 @@
+/**
+ * Proxy-Wasm plugins as Hono middleware, in any Hono app, on Workers and on Node.
+ *
+ * ```ts
+ * import { Hono } from 'hono'
+ * import { proxyWasm } from 'postern/hono'
+ * import headerPolicy from './header-policy.wasm'
+ *
+ * const app = new Hono()
+ * app.use('/api/*', proxyWasm({ plugins: [{ module: headerPolicy, configuration: { request: { set: { 'x-a': '1' } } } }] }))
+ * ```
+ * @module
+ */
+import type { Context, MiddlewareHandler } from 'hono'
+import { errorResponse } from './gateway/errors.ts'
+import {
+  describeError,
+  type HttpCallsPort,
+  type IoContext,
+  inMemoryPorts,
+  loadModule,
+  Plugin,
+  type PluginOptions,
+  pluginSpec,
+  type Ports,
+  runFetchStream,
+  type StreamInfo,
+  VmPool,
+  vmKey,
+} from './proxy-wasm/index.ts'
+import { httpCallsPort } from './gateway/http-calls.ts'
+import { Upstream } from './gateway/upstream.ts'
+import { streamInfo } from './gateway/stream-info.ts'
+
+/** One plugin; what is left out has Envoy's default. */
+export interface ProxyWasmPlugin extends Omit<PluginOptions, 'module' | 'name' | 'configuration'> {
+  /** Compiled: a Wasm import on Workers, `await WebAssembly.compile(bytes)` on Node. */
+  readonly module: WebAssembly.Module
+  /** For logs and `plugin_name`; `plugin-<n>` when absent. */
+  readonly name?: string
+  /** An object is given to the plugin as JSON. */
+  readonly configuration?: string | Uint8Array<ArrayBuffer> | object
+}
+
+export interface ProxyWasmOptions {
+  /** In request order; responses run them backwards. */
+  readonly plugins: readonly ProxyWasmPlugin[]
+  /** Upstreams that plugins may call, by the name they use: an origin such as `https://authz.example`. */
+  readonly upstreams?: Readonly<Record<string, string>>
+  /** Ports of the machine that differ from the in-memory ones (log, shared data, metrics, …). */
+  readonly ports?: Partial<Ports>
+}
+
+const UPSTREAM_TIMEOUT_MS = 15_000
+
+/**
+ * Middleware that runs a chain of plugins around what follows it. Plugins see the request's body only
+ * if they have a body callback; the handlers after them see the edited request.
+ * @throws LoadError when a module is no Proxy-Wasm module
+ */
+export function proxyWasm(options: ProxyWasmOptions): MiddlewareHandler {
+  const pool = new VmPool(inMemoryPorts({ httpCalls: callouts(options), ...options.ports }))
+  const chain = options.plugins.map((plugin, index) => specOf(plugin, index))
+  let plugins: readonly Plugin[] | undefined
+
+  return async function proxyWasm(c, next): Promise<Response> {
+    plugins ??= await Promise.all(
+      chain.map(async (spec) => new Plugin(spec, await vmKey(spec), pool)),
+    )
+    const request = c.req.raw
+    try {
+      return await runFetchStream({
+        plugins,
+        pool,
+        request,
+        io: ioOf(c),
+        info: streamInfo(request, pool.ports.clock.realtime(), {}) satisfies StreamInfo,
+        async forward({ method, scheme, authority, path, headers, body }) {
+          const url = `${scheme}://${authority}${path}`
+          c.req.raw = new Request(url, withBody({ method, headers, signal: request.signal }, body))
+          await next()
+          const { res } = c
+          // what the chain makes of it is the response; Hono must not merge it with the one before
+          c.res = undefined
+          return res
+        },
+      })
+    } catch (error) {
+      pool.ports.log.log({
+        level: 4,
+        message: describeError(error),
+        plugin: '',
+        rootId: '',
+        vmId: '',
+        contextId: 0,
+      })
+      return errorResponse('gateway.internal')
+    }
+  }
+}
+
+function specOf({ module, name, configuration, ...rest }: ProxyWasmPlugin, index: number): ReturnType<typeof pluginSpec> {
+  const text =
+    configuration === undefined || typeof configuration === 'string' || configuration instanceof Uint8Array
+      ? (configuration ?? '')
+      : JSON.stringify(configuration)
+  // without the bytes there is no hash: in one middleware a module is told apart by its place
+  return pluginSpec({
+    ...rest,
+    name: name ?? `plugin-${index + 1}`,
+    module: loadModule(module, `unhashed-${index}`),
+    configuration: text,
+  })
+}
+
+function callouts({ upstreams = {} }: ProxyWasmOptions): HttpCallsPort {
+  const table = new Map(
+    Object.entries(upstreams).map(([name, url]) => [
+      name,
+      new Upstream(
+        { name, url, aliases: [], timeoutMs: UPSTREAM_TIMEOUT_MS },
+        { network: { fetch: (target, init) => fetch(target, init) }, service: () => undefined },
+      ),
+    ]),
+  )
+  return httpCallsPort((_plugin, upstream) => table.get(upstream))
+}
+
+/** Hono's `executionCtx` throws where the platform has none (Node). */
+function ioOf(c: Context): IoContext {
+  let waitUntil = (promise: Promise<unknown>): void => void promise.catch(() => undefined)
+  try {
+    const { executionCtx } = c
+    waitUntil = (promise) => executionCtx.waitUntil(promise)
+  } catch {
+    // a server without execution contexts keeps promises alive by itself
+  }
+  return { waitUntil, gone: false }
+}
+
+/** Node asks for `duplex` when a body is a stream; Workers ignore it. */
+function withBody(init: RequestInit, body: ReadableStream | Uint8Array<ArrayBuffer> | null): RequestInit {
+  return body === null ? init : ({ ...init, body, duplex: 'half' } as RequestInit)
+}
