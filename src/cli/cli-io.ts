@@ -1,0 +1,15 @@
+/**
+ * What a command gets from outside, so that tests can run one without a process: where it stands, what
+ * it prints to, how it reaches the network. A command answers its exit code: 0 done, 1 refused or
+ * failed, 2 called wrongly.
+ */
+export interface CliIo {
+  /** The working directory: relative paths start here. */
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Results. The text brings its own newlines. */
+  stdout(text: string): void
+  /** Errors and progress. */
+  stderr(text: string): void
+  readonly fetch: typeof fetch
+}
