@@ -28,7 +28,7 @@ export function registrySource(
   const entries: string[] = []
   for (const plugin of [...plugins].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     for (const version of plugin.versions) {
-      const name = uniqueName(identifier(`${plugin.name}_${version.version}`), names)
+      const name = uniqueName(identifier(plugin.name, version.version), names)
       imports.push(`import ${name} from ${quoted(`./${plugin.name}/${version.file}`)}`)
       entries.push(entrySource(plugin.name, version, name))
     }
@@ -65,10 +65,10 @@ function entrySource(name: string, version: PluginModule, identifier: string): s
   ].join('\n')
 }
 
-/** `header-policy_1.1.0` → `headerPolicy_1_1_0` */
-function identifier(text: string): string {
-  const camel = text.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
-  return camel.replaceAll(/[^0-9A-Za-z_]/g, '_').replace(/^(?=\d)/, '_')
+/** header-policy, 1.1.0 → `headerPolicy_1_1_0` */
+function identifier(name: string, version: string): string {
+  const camel = name.replaceAll(/-+([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  return `${camel}_${version}`.replaceAll(/[^0-9A-Za-z_]/g, '_').replace(/^(?=\d)/, '_')
 }
 
 /** Versions such as 1.0+a and 1.0-a come out alike. */
