@@ -99,9 +99,14 @@ export function proxyWasm(options: ProxyWasmOptions): MiddlewareHandler {
   }
 }
 
-function specOf({ module, name, configuration, ...rest }: ProxyWasmPlugin, index: number): ReturnType<typeof pluginSpec> {
+function specOf(
+  { module, name, configuration, ...rest }: ProxyWasmPlugin,
+  index: number,
+): ReturnType<typeof pluginSpec> {
   const text =
-    configuration === undefined || typeof configuration === 'string' || configuration instanceof Uint8Array
+    configuration === undefined ||
+    typeof configuration === 'string' ||
+    configuration instanceof Uint8Array
       ? (configuration ?? '')
       : JSON.stringify(configuration)
   // without the bytes there is no hash: in one middleware a module is told apart by its place
@@ -139,6 +144,9 @@ function ioOf(c: Context): IoContext {
 }
 
 /** Node asks for `duplex` when a body is a stream; Workers ignore it. */
-function withBody(init: RequestInit, body: ReadableStream | Uint8Array<ArrayBuffer> | null): RequestInit {
+function withBody(
+  init: RequestInit,
+  body: ReadableStream | Uint8Array<ArrayBuffer> | null,
+): RequestInit {
   return body === null ? init : ({ ...init, body, duplex: 'half' } as RequestInit)
 }

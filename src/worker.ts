@@ -33,7 +33,6 @@ function start(env: Env): ReturnType<typeof app> {
     refreshSeconds: seconds(env.REFRESH_SECONDS),
     maxStaleSeconds: seconds(env.MAX_STALE_SECONDS),
   })
-  const policy = env.POLICY.getByName('policy')
   return app({
     gateway,
     admin: {
@@ -44,7 +43,8 @@ function start(env: Env): ReturnType<typeof app> {
           await gateway.refresh(scope)
           return gateway.status(scope)
         },
-        apply: (request) => policy.apply(request),
+        // a stub belongs to the request that made it
+        apply: (request) => env.POLICY.getByName('policy').apply(request),
       },
     },
   })

@@ -3,14 +3,18 @@
  * runs here and changed is started first and takes over only when it is up; one that refuses leaves its
  * last good version running. What this isolate does not run is started by the first request that needs it.
  */
-import type {
-  ActivationReport,
-  PluginActivation,
-  RequestScope,
-} from '../config/activation.ts'
+import type { ActivationReport, PluginActivation, RequestScope } from '../config/activation.ts'
 import type { PluginId, Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
 import { canonicalJson } from '../config/canonical.ts'
-import { describeError, type IoContext, LoadError, Plugin, runIn, type VmPool, vmKey } from '../proxy-wasm/index.ts'
+import {
+  describeError,
+  type IoContext,
+  LoadError,
+  Plugin,
+  runIn,
+  type VmPool,
+  vmKey,
+} from '../proxy-wasm/index.ts'
 import type { ModuleSource } from './modules.ts'
 import { toPluginSpec } from './plugin-spec.ts'
 import { Running } from './running.ts'
@@ -111,6 +115,11 @@ export class Activator {
   }
 }
 
-function identityOf({ lastGood: _, moduleName: _n, moduleVersion: _v, ...config }: SnapshotPlugin): string {
+function identityOf({
+  lastGood: _,
+  moduleName: _n,
+  moduleVersion: _v,
+  ...config
+}: SnapshotPlugin): string {
   return canonicalJson(config)
 }

@@ -56,7 +56,8 @@ function planFor(running: Running, request: Request): Plan {
   const { headers, method } = request
   const key = { host: hostOf(authority), path, method, header: (name: string) => headers.get(name) }
   const found = running.routes.match(key)
-  if (found === undefined) return { chain: running.gatewayChain, route: undefined, upstream: undefined }
+  if (found === undefined)
+    return { chain: running.gatewayChain, route: undefined, upstream: undefined }
   return {
     chain: running.chain(found.route),
     route: found.route,
@@ -78,7 +79,11 @@ async function passThrough(plan: Plan, request: Request): Promise<Response> {
   return answer instanceof Response ? answer : localReplyResponse(answer, request.method)
 }
 
-function forward(running: Running, plan: Plan, outbound: OutboundRequest): Promise<Response | LocalReply> {
+function forward(
+  running: Running,
+  plan: Plan,
+  outbound: OutboundRequest,
+): Promise<Response | LocalReply> {
   const rerouted = outbound.routeCleared ? rerouteFor(running, plan, outbound) : plan
   return send(rerouted, outbound, outbound.abort)
 }

@@ -1,7 +1,15 @@
 /** Tries changed plugins in scratch vms before anything is written: they must start and accept their configuration. */
 import type { Preflight, PreflightResult } from '../config/preflight.ts'
 import type { SnapshotPlugin } from '../config/snapshot.ts'
-import { describeError, inMemoryPorts, type IoContext, Plugin, runIn, VmPool, vmKey } from '../proxy-wasm/index.ts'
+import {
+  describeError,
+  inMemoryPorts,
+  type IoContext,
+  Plugin,
+  runIn,
+  VmPool,
+  vmKey,
+} from '../proxy-wasm/index.ts'
 import type { ModuleSource } from './modules.ts'
 import { toPluginSpec } from './plugin-spec.ts'
 
@@ -32,7 +40,9 @@ async function tryPlugin(config: SnapshotPlugin, modules: ModuleSource): Promise
         },
       },
       // a call made while configuring is under way and stays so: nothing leaves a preflight
-      httpCalls: { start: () => ({ outcome: new Promise(() => undefined), cancel: () => undefined }) },
+      httpCalls: {
+        start: () => ({ outcome: new Promise(() => undefined), cancel: () => undefined }),
+      },
       timers: { after: () => () => undefined },
     }),
   )

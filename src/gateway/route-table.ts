@@ -48,11 +48,7 @@ export class RouteTable {
   }
 }
 
-function put(
-  table: Map<string, RouteCandidate[]>,
-  name: string,
-  candidate: RouteCandidate,
-): void {
+function put(table: Map<string, RouteCandidate[]>, name: string, candidate: RouteCandidate): void {
   const candidates = table.get(name)
   if (candidates) candidates.push(candidate)
   else table.set(name, [candidate])

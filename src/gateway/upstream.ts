@@ -56,7 +56,11 @@ export class Upstream {
   }
 
   /** Sends a request on behalf of a client. @returns the response, or the gateway's reply in its place */
-  async forward(path: string, init: RequestInit, abort: AbortController): Promise<Response | LocalReply> {
+  async forward(
+    path: string,
+    init: RequestInit,
+    abort: AbortController,
+  ): Promise<Response | LocalReply> {
     if (!this.bound) return errorReply('upstream.unknown')
     let late = false
     const timer = setTimeout(() => {

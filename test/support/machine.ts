@@ -40,12 +40,17 @@ export function moduleAt(path: string): LoadedModule {
 }
 
 /** The scriptable guest, in one of its four builds. */
-export function probe(version: '0.1.0' | '0.2.0' | '0.2.1' | 'headers-only' = '0.2.1'): LoadedModule {
+export function probe(
+  version: '0.1.0' | '0.2.0' | '0.2.1' | 'headers-only' = '0.2.1',
+): LoadedModule {
   return moduleAt(`test/fixtures/probe/probe-${version}.wasm`)
 }
 
 /** One line that the probe logged: `on` names a callback, `call` a host call. */
-export type ProbeLine = Readonly<Record<string, unknown>> & { readonly on?: string; readonly call?: string }
+export type ProbeLine = Readonly<Record<string, unknown>> & {
+  readonly on?: string
+  readonly call?: string
+}
 
 export interface Machine {
   readonly pool: VmPool
@@ -60,7 +65,9 @@ export interface Machine {
 
 export interface SendOptions {
   readonly request?: Request
-  readonly upstream?: (outbound: OutboundRequest) => Response | LocalReply | Promise<Response | LocalReply>
+  readonly upstream?: (
+    outbound: OutboundRequest,
+  ) => Response | LocalReply | Promise<Response | LocalReply>
   readonly info?: Partial<StreamInfo>
   readonly io?: IoContext
 }

@@ -1,0 +1,66 @@
+/** A clock and timers that stand still until a test moves them, and what tests wait with. */
+import type { Clock, TimersPort } from '../../src/proxy-wasm/index.ts'
+
+interface Alarm {
+  readonly at: number
+  readonly ring: () => void
+}
+
+const START_MS = 1_700_000_000_000
+
+export class FakeTime {
+  readonly clock: Clock = {
+    realtime: () => BigInt(START_MS + this.#now) * 1_000_000n,
+    monotonic: () => BigInt(this.#now) * 1_000_000n,
+  }
+
+  readonly timers: TimersPort = {
+    after: (ms, ring) => {
+      const alarm = { at: this.#now + ms, ring }
+      this.#alarms.add(alarm)
+      return () => void this.#alarms.delete(alarm)
+    },
+  }
+
+  #now = 0
+  readonly #alarms = new Set<Alarm>()
+
+  /** Milliseconds since the test began. */
+  get now(): number {
+    return this.#now
+  }
+
+  /** Number of timers that have neither rung nor been cancelled. */
+  get pending(): number {
+    return this.#alarms.size
+  }
+
+  /** Lets `ms` pass; timers ring in order, each with everything that follows from it done before the next. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms
+    await settled()
+    for (;;) {
+      const [next] = [...this.#alarms].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
+      if (next === undefined) break
+      this.#alarms.delete(next)
+      this.#now = Math.max(this.#now, next.at)
+      next.ring()
+      await settled()
+    }
+    this.#now = end
+    await settled()
+  }
+}
+
+/** Waits until everything that can happen without time or outside help has happened. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 4; i++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** A promise and what settles it. */
+export function deferred<T>(): {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T) => void
+} {
+  return Promise.withResolvers<T>()
+}

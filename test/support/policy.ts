@@ -1,0 +1,61 @@
+/** Resources for gateway tests, as objects: what a policy file would hold. */
+
+/** Everything to one upstream. */
+export function upstreamAndRoute(url: string, name = 'origin'): object[] {
+  return [
+    {
+      apiVersion: 'postern.dev/v1alpha1',
+      kind: 'Upstream',
+      metadata: { name },
+      spec: { url },
+    },
+    route('all', '/', name),
+  ]
+}
+
+/** A route of a path prefix to an upstream. */
+export function route(name: string, prefix: string, upstream: string): object {
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name },
+    spec: {
+      rules: [
+        {
+          matches: [{ path: { type: 'PathPrefix', value: prefix } }],
+          backendRefs: [{ group: 'postern.dev', kind: 'Upstream', name: upstream }],
+        },
+      ],
+    },
+  }
+}
+
+/** A plugin on the whole Gateway, or on the routes named. */
+export function wasmPlugin(
+  name: string,
+  url: string,
+  pluginConfig: object,
+  spec: object = {},
+  routes: readonly string[] = [],
+): object {
+  const targetRefs = routes.map((target) => ({
+    group: 'gateway.networking.k8s.io',
+    kind: 'HTTPRoute',
+    name: target,
+  }))
+  return {
+    apiVersion: 'extensions.istio.io/v1alpha1',
+    kind: 'WasmPlugin',
+    metadata: { name },
+    spec: { url, pluginConfig, ...(targetRefs.length > 0 && { targetRefs }), ...spec },
+  }
+}
+
+/** A plugin of the shipped header-policy. */
+export function headerPolicy(
+  version: string,
+  pluginConfig: object,
+  name = 'header-policy',
+): object {
+  return wasmPlugin(name, `oci://ghcr.io/postern/header-policy:${version}`, pluginConfig)
+}

@@ -1,0 +1,163 @@
+/**
+ * The built Worker in `workerd serve`: real workerd, KV on a folder, Durable Objects on local disk,
+ * the network on loopback. Built once for each test run.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const repository = join(import.meta.dirname, '../..')
+const bin = join(repository, 'node_modules/.bin')
+
+let built: string | undefined
+
+/** Bundles src/worker.ts as a deploy would. @returns the folder with worker.js and the modules */
+export function buildWorker(): string {
+  if (built === undefined) {
+    built = mkdtempSync(join(tmpdir(), 'postern-worker-'))
+    const wrangler = join(repository, 'node_modules/wrangler/bin/wrangler.js')
+    execFileSync(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', built], {
+      cwd: repository,
+      stdio: 'pipe',
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
+    })
+  }
+  return built
+}
+
+export interface WorkerdOptions {
+  /** Text bindings; ADMIN_TOKEN is `test-token` unless given. */
+  readonly vars?: Readonly<Record<string, string>>
+  /** Kept between starts when given; else a folder of this start's own. */
+  readonly folder?: string
+}
+
+export interface Workerd {
+  readonly url: string
+  /** Where KV keeps its values, one file for each key. */
+  readonly kv: string
+  readonly folder: string
+  /** What workerd has printed: plugins' logs and crashes. */
+  output(): string
+  /** Resident memory in bytes. */
+  rss(): number
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  /** A call of the admin API with the token. */
+  admin(path: string, init?: RequestInit): Promise<Response>
+  stop(): Promise<void>
+}
+
+export const ADMIN_TOKEN = 'test-token'
+
+/** Starts the built Worker. @throws when it does not answer within 20 s */
+export async function startWorkerd(options: WorkerdOptions = {}): Promise<Workerd> {
+  const outdir = buildWorker()
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'postern-node-'))
+  const kv = join(folder, 'kv')
+  mkdirSync(kv, { recursive: true })
+  mkdirSync(join(folder, 'do'), { recursive: true })
+  const port = await freePort()
+  const vars = {
+    ADMIN_TOKEN,
+    REFRESH_SECONDS: '1',
+    MAX_STALE_SECONDS: '2',
+    LOG_LEVEL: 'info',
+    ...options.vars,
+  }
+  const config = join(outdir, `config-${port}.capnp`)
+  writeFileSync(config, capnp(outdir, folder, port, vars))
+  let output = ''
+  const child = spawn(join(bin, 'workerd'), ['serve', config], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  child.stdout.on('data', (data: Buffer) => (output += data.toString()))
+  child.stderr.on('data', (data: Buffer) => (output += data.toString()))
+  const url = `http://127.0.0.1:${port}`
+  await untilReady(url, child, () => output)
+  return {
+    url,
+    kv,
+    folder,
+    output: () => output,
+    rss: () => rssOf(child),
+    fetch: (path, init) => fetch(`${url}${path}`, { redirect: 'manual', ...init }),
+    admin: (path, init) =>
+      fetch(`${url}${path}`, {
+        ...init,
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...(init?.headers as object) },
+      }),
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGTERM')
+      await ended
+      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A port nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+function capnp(
+  outdir: string,
+  folder: string,
+  port: number,
+  vars: Readonly<Record<string, string>>,
+): string {
+  const text = (value: string): string => JSON.stringify(value)
+  const modules = readdirSync(outdir)
+    .filter((name) => name.endsWith('.wasm'))
+    .map((name) => `(name = ${text(`./${name}`)}, wasm = embed ${text(name)})`)
+  const bindings = Object.entries(vars).map(
+    ([name, value]) => `(name = ${text(name)}, text = ${text(value)})`,
+  )
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .gateway),
+    (name = "kv", disk = (path = ${text(join(folder, 'kv'))}, writable = true)),
+    (name = "do", disk = (path = ${text(join(folder, 'do'))}, writable = true)),
+    (name = "internet", network = (allow = ["public", "private", "local"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const gateway :Workerd.Worker = (
+  compatibilityDate = "2026-11-01",
+  compatibilityFlags = ["enable_request_signal"],
+  modules = [(name = "worker.js", esModule = embed "worker.js"), ${modules.join(', ')}],
+  bindings = [
+    (name = "KV", kvNamespace = "kv"),
+    (name = "POLICY", durableObjectNamespace = "PolicyObject"),
+    ${bindings.join(', ')}
+  ],
+  durableObjectNamespaces = [(className = "PolicyObject", uniqueKey = "policy", enableSql = true)],
+  durableObjectStorage = (localDisk = "do"),
+);
+`
+}
+
+async function untilReady(url: string, child: ChildProcess, output: () => string): Promise<void> {
+  const deadline = Date.now() + 20_000
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null) break
+    const answer = await fetch(`${url}/-/healthz`).catch(() => undefined)
+    if (answer?.ok) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  child.kill('SIGKILL')
+  throw new Error(`workerd did not start:\n${output()}`)
+}
+
+function rssOf(child: ChildProcess): number {
+  const kilobytes = execFileSync('ps', ['-o', 'rss=', '-p', `${child.pid ?? 0}`]).toString()
+  return Number(kilobytes) * 1024
+}
