@@ -1,0 +1,153 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ERROR_CODES } from '../src/config/error-codes.ts'
+import { GATEWAY_ERRORS } from '../src/gateway/errors.ts'
+
+const repository = join(import.meta.dirname, '..')
+const source = join(repository, 'src')
+
+/** Which rooms of `src` a room may import from, itself aside. Arrows go down the list of layers only. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'worker.ts': ['app.ts', 'admin', 'cloudflare', 'gateway', 'config', 'proxy-wasm'],
+  'app.ts': ['admin', 'gateway'],
+  'hono.ts': ['gateway', 'proxy-wasm'],
+  admin: ['config'],
+  cloudflare: ['gateway', 'config', 'proxy-wasm'],
+  gateway: ['config', 'proxy-wasm'],
+  cli: ['config', 'proxy-wasm'],
+  config: ['proxy-wasm'],
+  'proxy-wasm': [],
+}
+
+/** Packages beside relative imports that a room may use. */
+const PACKAGES: Readonly<Record<string, RegExp>> = {
+  'worker.ts': /^$/,
+  'app.ts': /^hono$/,
+  'hono.ts': /^hono$/,
+  admin: /^(hono|valibot)(\/|$)/,
+  cloudflare: /^cloudflare:/,
+  gateway: /^$/,
+  cli: /^(node:|yaml$|valibot$)/,
+  config: /^(valibot|yaml)$/,
+  'proxy-wasm': /^$/,
+}
+
+interface SourceFile {
+  /** From the repository's root. */
+  readonly path: string
+  readonly text: string
+}
+
+function filesUnder(folder: string, pattern: RegExp): SourceFile[] {
+  return readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => pattern.test(path) && !/(^|\/)(node_modules|target|dist)\//.test(path))
+    .map((path) => ({
+      path: join(folder, path),
+      text: readFileSync(join(repository, folder, path), 'utf8'),
+    }))
+}
+
+function importsOf({ text }: SourceFile): string[] {
+  const statement =
+    /^\s*(?:import|export)\b[^'"]*?\bfrom\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm
+  return [...text.matchAll(statement)].flatMap((match) => match[1] ?? match[2] ?? [])
+}
+
+/** The room of `src` that a path is in: its first folder, or the file itself. */
+function roomOf(path: string): string {
+  return relative('src', path).split('/')[0] ?? ''
+}
+
+const sources = filesUnder('src', /\.tsx?$/).filter(
+  ({ path }) => !/\.test\.tsx?$|\/testing\//.test(path),
+)
+
+describe('the walls', () => {
+  it.each(sources.map((file) => [file.path, file] as const))(
+    '%s imports only what its room may',
+    (path, file) => {
+      const room = roomOf(path)
+      const wrong = importsOf(file).filter((specifier) => {
+        if (!specifier.startsWith('.')) return !PACKAGES[room]?.test(specifier)
+        const target = resolve(repository, dirname(path), specifier)
+        if (relative(source, target).startsWith('..')) {
+          // the one file outside of src that the Worker is made of
+          return !(path === 'src/worker.ts' && target === join(repository, 'plugins/registry.ts'))
+        }
+        const there = roomOf(relative(repository, target))
+        return there !== room && !MAY_IMPORT[room]?.includes(there)
+      })
+      expect(wrong).toEqual([])
+    },
+  )
+
+  it('keeps yaml out of what is deployed', () => {
+    const users = sources.filter((file) => importsOf(file).includes('yaml')).map(({ path }) => path)
+    expect(users.filter((path) => !/^src\/(cli\/|config\/documents)/.test(path))).toEqual([])
+  })
+})
+
+describe('files', () => {
+  const written = [
+    ...filesUnder('src', /\.tsx?$/),
+    ...filesUnder('scripts', /\.ts$/),
+    ...filesUnder('bench', /\.ts$/),
+    ...filesUnder('test', /\.ts$/),
+  ]
+
+  it('have 400 lines at the most, and a median of 120 in src', () => {
+    const lines = (file: SourceFile): number => file.text.split('\n').length - 1
+    expect(written.filter((file) => lines(file) > 400).map(({ path }) => path)).toEqual([])
+    const sizes = sources.map(lines).sort((a, b) => a - b)
+    expect(sizes[Math.floor(sizes.length / 2)]).toBeLessThanOrEqual(120)
+  })
+
+  it('are named in kebab-case, for what they hold', () => {
+    const bad = /(^|\/)(utils?|common|helpers?|shared|misc|types)(\.ts|\/)/
+    const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d|\.config)?\.tsx?$/
+    const wrong = written.filter(
+      ({ path }) => bad.test(path) || !kebab.test(path.split('/').at(-1) ?? ''),
+    )
+    expect(wrong.map(({ path }) => path)).toEqual([])
+  })
+
+  it('say in their first lines what they are', () => {
+    const silent = sources.filter(({ text }) => !text.startsWith('/**'))
+    expect(silent.map(({ path }) => path)).toEqual([])
+  })
+})
+
+describe('errors', () => {
+  it('each have an entry in docs/OPERATIONS.md', () => {
+    const operations = readFileSync(join(repository, 'docs/OPERATIONS.md'), 'utf8')
+    const codes = [...Object.keys(ERROR_CODES), ...Object.keys(GATEWAY_ERRORS), ...machineCodes()]
+    expect(codes.filter((code) => !operations.includes(`### \`${code}\``))).toEqual([])
+  })
+
+  /** The machine's codes are string literals of its error types. */
+  function machineCodes(): string[] {
+    const text = readFileSync(join(source, 'proxy-wasm/errors.ts'), 'utf8')
+    return [...text.matchAll(/'((?:module|plugin)\.[a-z_]+)'/g)].flatMap((match) => match[1] ?? [])
+  }
+})
+
+describe('dependencies', () => {
+  const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>
+    devDependencies: Record<string, string>
+  }
+
+  it('are pinned exactly', () => {
+    const versions = { ...manifest.dependencies, ...manifest.devDependencies }
+    const loose = Object.entries(versions).filter(
+      ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
+    )
+    expect(loose).toEqual([])
+  })
+
+  it('bring one workerd', () => {
+    const lock = readFileSync(join(repository, 'package-lock.json'), 'utf8')
+    expect(lock.match(/"node_modules\/(.*\/)?workerd"/g)).toHaveLength(1)
+  })
+})
