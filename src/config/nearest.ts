@@ -2,11 +2,11 @@
  * Finds the name somebody probably meant.
  * @param name what was written
  * @param known the names that exist
- * @returns the nearest one, or undefined when none is near (more than a third would have to change)
+ * @returns the nearest one, or undefined when none is near (two of five letters would have to change)
  */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
-  let bestDistance = Math.max(2, Math.ceil(name.length / 3)) + 1
+  let bestDistance = Math.max(2, Math.ceil(name.length * 0.4)) + 1
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {

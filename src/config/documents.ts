@@ -1,0 +1,165 @@
+/**
+ * YAML and JSON files → resources, with the place of everything kept, so that whatever is wrong is
+ * reported with file, line and column, all at once. For the command line: the gateway never sees
+ * YAML, and this file is not part of what is deployed.
+ */
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml'
+import type { Document, Pair } from 'yaml'
+import type { FieldPath, Problem } from './problem.ts'
+import { checkResource } from './resources/check-resource.ts'
+import type { Resource } from './resources/kinds.ts'
+import { resourceKey } from './resources/resource-key.ts'
+
+export interface SourceFile {
+  /** As an operator knows it, for messages. */
+  readonly name: string
+  readonly text: string
+}
+
+export interface Place {
+  readonly file: string
+  /** From 1. */
+  readonly line: number
+  readonly column: number
+}
+
+export interface PlacedProblem extends Problem, Place {}
+
+export interface PlacedResource {
+  readonly resource: Resource
+  readonly file: string
+  /** @returns where what a problem is about stands; a missing field is where it would have to be */
+  place(problem: Pick<Problem, 'code' | 'path'>): Place
+}
+
+export interface ReadResources {
+  /** The sound ones, in the order of files and documents. */
+  readonly resources: readonly PlacedResource[]
+  readonly problems: readonly PlacedProblem[]
+}
+
+/**
+ * Reads every document of every file.
+ * @param files in the order in which they are to be read
+ */
+export function readDocuments(files: readonly SourceFile[]): ReadResources {
+  const resources = new Map<string, PlacedResource>()
+  const problems: PlacedProblem[] = []
+  for (const file of files) {
+    const lines = new LineCounter()
+    // Errors are printed with a place of our own, so without the library's picture of the line.
+    const documents = parseAllDocuments(file.text, { lineCounter: lines, prettyErrors: false })
+    for (const document of documents) {
+      const at = (offset: number): Place => {
+        const { line, col } = lines.linePos(offset)
+        return { file: file.name, line, column: col }
+      }
+      const broken = syntaxProblems(document, at)
+      problems.push(...broken)
+      const value: unknown = broken.length > 0 ? null : document.toJS()
+      if (value === null) continue
+      const place: PlacedResource['place'] = ({ code, path }) =>
+        at(offsetOf(document, path, code === 'config.unknown_field'))
+      const checked = checkResource(value)
+      for (const problem of checked.problems) problems.push({ ...problem, ...place(problem) })
+      if (checked.resource === undefined) continue
+      const placed: PlacedResource = { resource: checked.resource, file: file.name, place }
+      const key = resourceKey(checked.resource)
+      const first = resources.get(key)
+      if (first === undefined) resources.set(key, placed)
+      else problems.push(duplicate(key, placed, first))
+    }
+  }
+  return { resources: [...resources.values()], problems }
+}
+
+/**
+ * Gives a place to problems that came from elsewhere (a compilation, a gateway) by the resources they
+ * are about. A problem about a resource that is in no file is placed nowhere, at line 0.
+ */
+export function placeProblems(
+  problems: readonly Problem[],
+  resources: readonly PlacedResource[],
+): readonly PlacedProblem[] {
+  const byKey = new Map(resources.map((placed) => [resourceKey(placed.resource), placed]))
+  return problems.map((problem): PlacedProblem => {
+    const placed = byKey.get(problem.resource)
+    const nowhere = { file: '', line: 0, column: 0 }
+    return Object.assign({}, problem, placed?.place(problem) ?? nowhere)
+  })
+}
+
+function duplicate(key: string, second: PlacedResource, first: PlacedResource): PlacedProblem {
+  const about = { code: 'config.duplicate', path: ['metadata', 'name'] } as const
+  const { file, line } = first.place(about)
+  const message = `${key} is in ${file}, line ${line}, already`
+  return { ...about, severity: 'error', resource: key, message, ...second.place(about) }
+}
+
+/** What makes a document unreadable, and numbers that JSON could not hold. */
+function syntaxProblems(
+  document: Document.Parsed,
+  at: (offset: number) => Place,
+): readonly PlacedProblem[] {
+  const problem = (message: string, offset: number, code: Problem['code']): PlacedProblem => ({
+    code,
+    severity: 'error',
+    resource: '',
+    path: [],
+    message,
+    ...at(offset),
+  })
+  const found = [...document.errors, ...document.warnings].map((error) =>
+    problem(error.message, error.pos[0], 'config.syntax'),
+  )
+  visit(document, {
+    Scalar: (_key, { value, range }) => {
+      if (typeof value !== 'number') return
+      const exact = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
+      if (exact) return
+      const message = 'a number that cannot be kept exactly; put it in quotes'
+      found.push(problem(message, range?.[0] ?? 0, 'config.invalid'))
+    },
+    Alias: (_key, alias) => {
+      if (alias.resolve(document) !== undefined) return
+      const message = `there is no anchor ${JSON.stringify(alias.source)}`
+      found.push(problem(message, alias.range?.[0] ?? 0, 'config.syntax'))
+    },
+  })
+  return found
+}
+
+/**
+ * Where a field stands in the text: its scalar, or its key where the value goes over lines.
+ * @param named the field's name is what matters, so its key
+ */
+function offsetOf(document: Document.Parsed, path: FieldPath, named: boolean): number {
+  let node: unknown = document.contents
+  let offset = document.contents?.range[0] ?? 0
+  for (const part of path) {
+    if (isAlias(node)) node = node.resolve(document)
+    if (isSeq(node) && typeof part === 'number') {
+      node = node.items[part]
+      offset = startOf(node) ?? offset
+    } else if (isMap(node)) {
+      const pair = node.items.find((item) => keyOf(item) === String(part))
+      if (pair === undefined) return offset
+      node = pair.value
+      const plain = isScalar(node) && node.value !== null && !named
+      const value = plain ? startOf(node) : undefined
+      offset = value ?? startOf(pair.key) ?? offset
+    } else {
+      return offset
+    }
+  }
+  return offset
+}
+
+function keyOf(pair: Pair): string {
+  return isScalar(pair.key) ? String(pair.key.value) : ''
+}
+
+function startOf(node: unknown): number | undefined {
+  if (!isScalar(node) && !isMap(node) && !isSeq(node) && !isAlias(node)) return undefined
+  return node.range?.[0]
+}
