@@ -115,11 +115,11 @@ export class Activator {
   }
 }
 
-function identityOf({
-  lastGood: _,
-  moduleName: _n,
-  moduleVersion: _v,
-  ...config
-}: SnapshotPlugin): string {
-  return canonicalJson(config)
+/** What the module is called and what would run in its place do not make it another plugin. */
+const NOT_IDENTITY: ReadonlySet<string> = new Set(['lastGood', 'moduleName', 'moduleVersion'])
+
+function identityOf(config: SnapshotPlugin): string {
+  return canonicalJson(
+    Object.fromEntries(Object.entries(config).filter(([field]) => !NOT_IDENTITY.has(field))),
+  )
 }

@@ -27,6 +27,7 @@ export type HostFunctions = Readonly<Record<string, HostFunction>>
 
 const WASI_MODULES: ReadonlySet<string> = new Set(['wasi_snapshot_preview1', 'wasi_unstable'])
 const WASI_NOT_CAPABLE = 76
+const WASI_NOSYS = 52
 
 /** Names that Envoy does not restrict either. */
 const UNRESTRICTED: ReadonlySet<string> = new Set([
@@ -55,7 +56,10 @@ export function linkImports(vm: Vm, loaded: LoadedModule): WebAssembly.Imports {
     ...metricFunctions(vm),
     ...foreignFunctions(vm),
   }
-  const extras = envExtras((level, message) => vm.logHost(level, message)) as HostFunctions
+  const extras = envExtras(
+    (level, message) => vm.logHost(level, message),
+    () => vm.memory.buffer,
+  ) as HostFunctions
   const wasi = wasiFunctions(vm.wasiHost) as HostFunctions
 
   const link = (module: string, name: string): HostFunction => {
@@ -92,7 +96,7 @@ function unknown(vm: Vm, module: string, name: string): HostFunction {
   return () => {
     if (!said) vm.logHost(LogLevel.Warn, `${module}.${name} is unknown here: Unimplemented`)
     said = true
-    return Status.Unimplemented
+    return WASI_MODULES.has(module) ? WASI_NOSYS : Status.Unimplemented
   }
 }
 

@@ -77,20 +77,27 @@ export class Callouts {
       return { status: Status.BadArgument }
     }
     if (!context.countCallout()) {
-      vm.logHost(LogLevel.Warn, 'proxy_http_call: this stream has used up limits.calloutsPerRequest')
+      vm.logHost(
+        LogLevel.Warn,
+        'proxy_http_call: this stream has used up limits.calloutsPerRequest',
+      )
       return { status: Status.InternalFailure }
     }
     const started = vm.ports.httpCalls.start(call)
     if (typeof started === 'number') {
       if (started === Status.BadArgument) {
-        vm.logHost(LogLevel.Warn, `proxy_http_call: no upstream "${call.upstream}" is declared for this plugin`)
+        vm.logHost(
+          LogLevel.Warn,
+          `proxy_http_call: no upstream "${call.upstream}" is declared for this plugin`,
+        )
       }
       return { status: started }
     }
     const token = this.#takeToken()
     const io = runningIo()
     const timeoutMs = Math.min(call.timeoutMs || CALLOUT_MAX_MS, CALLOUT_MAX_MS)
-    const finish = (outcome: HttpCallOutcome): void => runIn(io, () => this.#deliver(token, outcome))
+    const finish = (outcome: HttpCallOutcome): void =>
+      runIn(io, () => this.#deliver(token, outcome))
     const cancelTimer = vm.ports.timers.after(timeoutMs, () => {
       started.cancel()
       finish({ failure: 'timeout' })
@@ -121,7 +128,8 @@ export class Callouts {
     if (this.#pending.size === 0) return
     const now = this.#now()
     for (const [token, { io, deadline }] of this.#pending) {
-      if (io.gone || deadline + CALLOUT_GRACE_MS < now) this.#deliver(token, { failure: 'abandoned' })
+      if (io.gone || deadline + CALLOUT_GRACE_MS < now)
+        this.#deliver(token, { failure: 'abandoned' })
     }
   }
 
@@ -166,7 +174,14 @@ function toReply(outcome: HttpCallOutcome): CalloutReply | undefined {
 function textReply(status: number, text: string): CalloutReply {
   const body = textToBytes(text)
   return {
-    headers: [':status', String(status), 'content-length', String(body.length), 'content-type', 'text/plain'],
+    headers: [
+      ':status',
+      String(status),
+      'content-length',
+      String(body.length),
+      'content-type',
+      'text/plain',
+    ],
     body,
     trailers: [],
   }

@@ -31,7 +31,10 @@ export interface PluginSpec {
 
 /** What an embedder has to say; everything else has Envoy's default. */
 export interface PluginOptions extends Partial<
-  Omit<PluginSpec, 'name' | 'module' | 'configuration' | 'vmConfiguration' | 'limits' | 'allowedCapabilities'>
+  Omit<
+    PluginSpec,
+    'name' | 'module' | 'configuration' | 'vmConfiguration' | 'limits' | 'allowedCapabilities'
+  >
 > {
   readonly name: string
   readonly module: LoadedModule
@@ -58,6 +61,7 @@ export function pluginSpec(options: PluginOptions): PluginSpec {
     configuration: bytes(configuration),
     vmConfiguration: bytes(vmConfiguration),
     limits: { ...DEFAULT_LIMITS, ...limits },
-    allowedCapabilities: allowedCapabilities === undefined ? undefined : new Set(allowedCapabilities),
+    allowedCapabilities:
+      allowedCapabilities === undefined ? undefined : new Set(allowedCapabilities),
   }
 }

@@ -4,7 +4,7 @@
  * decided per stream by the fail strategy.
  */
 import { LogLevel } from '../abi/enums.ts'
-import { describeError, LoadError } from '../errors.ts'
+import { describeError, type LoadError } from '../errors.ts'
 import type { PluginSpec } from './plugin-spec.ts'
 import { RootContext } from './root-context.ts'
 import type { VmPool } from './vm-pool.ts'

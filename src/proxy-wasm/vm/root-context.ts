@@ -73,10 +73,18 @@ export class RootContext implements Context {
     this.#check(1, 'plugin.start_failed', 'proxy_on_context_create')
   }
 
-  #check(accepted: number, code: 'plugin.start_failed' | 'plugin.vm_start_refused' | 'plugin.configure_refused', callback: string): void {
+  #check(
+    accepted: number,
+    code: 'plugin.start_failed' | 'plugin.vm_start_refused' | 'plugin.configure_refused',
+    callback: string,
+  ): void {
     const { failure } = this.vm
     if (failure !== undefined) {
-      throw new LoadError('plugin.start_failed', `${this.spec.name} trapped in ${callback}: ${failure.message}`, { cause: failure })
+      throw new LoadError(
+        'plugin.start_failed',
+        `${this.spec.name} trapped in ${callback}: ${failure.message}`,
+        { cause: failure },
+      )
     }
     if (accepted === 0) {
       throw new LoadError(code, `${this.spec.name} answered false in ${callback}; its log says why`)
@@ -213,7 +221,10 @@ export class RootContext implements Context {
   }
 
   sendLocalResponse(): void {
-    this.vm.logHost(LogLevel.Warn, 'proxy_send_local_response has no effect on a root context: set the effective context first')
+    this.vm.logHost(
+      LogLevel.Warn,
+      'proxy_send_local_response has no effect on a root context: set the effective context first',
+    )
   }
 
   clearRouteCache(): void {}

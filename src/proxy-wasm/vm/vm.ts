@@ -77,7 +77,9 @@ export class Vm {
     }
     const { exports } = instance
     const allocator = findAllocator(exports) as GuestFunction
-    this.memory = new GuestMemory(findMemory(exports, imports), (size) => this.#allocate(allocator, size))
+    this.memory = new GuestMemory(findMemory(exports, imports), (size) =>
+      this.#allocate(allocator, size),
+    )
     this.callbacks = new GuestCallbacks(exports, spec.allowedCapabilities)
     this.#start(exports)
   }
@@ -101,7 +103,9 @@ export class Vm {
   get context(): Context {
     const context = this.#effective ?? this.#current
     if (context === undefined) {
-      throw new GuestTrap('a proxy_* host call was made while the module was starting; only logging is allowed there')
+      throw new GuestTrap(
+        'a proxy_* host call was made while the module was starting; only logging is allowed there',
+      )
     }
     return context
   }
@@ -224,11 +228,14 @@ export class Vm {
     this.logHost(LogLevel.Critical, `the plugin trapped: ${this.#failure.message}\n${stack}`.trim())
     this.callouts.cancelAll()
     // a copy: what hears of it may close the vm
-    for (const context of [...this.#contexts.values()]) context.vmFailed()
+    for (const context of Array.from(this.#contexts.values())) context.vmFailed()
   }
 }
 
-function findMemory(exports: WebAssembly.Exports, imports: WebAssembly.Imports): WebAssembly.Memory {
+function findMemory(
+  exports: WebAssembly.Exports,
+  imports: WebAssembly.Imports,
+): WebAssembly.Memory {
   for (const candidate of Object.values(exports)) {
     if (candidate instanceof WebAssembly.Memory) return candidate
   }
