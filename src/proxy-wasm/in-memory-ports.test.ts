@@ -39,7 +39,8 @@ describe('inMemoryPorts', () => {
 
   it('refuses every upstream', () => {
     const call = {
-      plugin: 'p', upstream: 'any',
+      plugin: 'p',
+      upstream: 'any',
       headers: [],
       body: new Uint8Array(0),
       trailers: [],

@@ -27,6 +27,11 @@ export { type IoContext, runIn, standaloneIo } from './stream/io-context.ts'
 export { emptyReply, type LocalReply } from './stream/local-reply.ts'
 export { type LoadedModule, loadModule, type LoadModuleOptions } from './vm/loaded-module.ts'
 export { Plugin, type PluginState } from './vm/plugin.ts'
-export { type FailStrategy, type PluginOptions, type PluginSpec, pluginSpec } from './vm/plugin-spec.ts'
+export {
+  type FailStrategy,
+  type PluginOptions,
+  type PluginSpec,
+  pluginSpec,
+} from './vm/plugin-spec.ts'
 export { vmKey, type VmSide } from './vm/vm-key.ts'
 export { VmPool } from './vm/vm-pool.ts'

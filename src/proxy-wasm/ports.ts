@@ -100,7 +100,11 @@ export interface HttpCall {
  * `too-large` (the reply's body), `timeout` and `abandoned` (its request ended first; the machine's own).
  */
 export type HttpCallOutcome =
-  | { readonly headers: HeaderLines; readonly body: Uint8Array<ArrayBuffer>; readonly trailers: HeaderLines }
+  | {
+      readonly headers: HeaderLines
+      readonly body: Uint8Array<ArrayBuffer>
+      readonly trailers: HeaderLines
+    }
   | { readonly failure: 'connect' | 'timeout' | 'reset' | 'too-large' | 'abandoned' }
 
 export interface PendingHttpCall {
@@ -123,7 +127,9 @@ export interface TimersPort {
 }
 
 /** A foreign function: arguments in, result (or undefined for none) or a status out. */
-export type ForeignFunction = (args: Uint8Array) => Uint8Array | undefined | { readonly status: Status }
+export type ForeignFunction = (
+  args: Uint8Array,
+) => Uint8Array | undefined | { readonly status: Status }
 
 export interface ForeignFunctionsPort {
   find(name: string): ForeignFunction | undefined

@@ -57,8 +57,8 @@ export interface Machine {
   readonly logs: LogEntry[]
   /** Calls that guests started, and how each is to end. */
   readonly calls: HttpCall[]
-  /** The probe's lines in order. */
-  lines(): ProbeLine[]
+  /** The probes' lines in order, or those of one plugin by its name. */
+  lines(plugin?: string): ProbeLine[]
   plugin(options: Omit<PluginOptions, 'name'> & { readonly name?: string }): Promise<Plugin>
   send(plugins: readonly Plugin[], options?: SendOptions): Promise<Response>
 }
@@ -100,9 +100,10 @@ export function machine(options: MachineOptions = {}): Machine {
     pool,
     logs,
     calls,
-    lines: () =>
+    lines: (name) =>
       logs
         .filter((entry) => entry.level === 2 && entry.message.startsWith('{'))
+        .filter((entry) => name === undefined || entry.plugin === name)
         .map((entry) => JSON.parse(entry.message) as ProbeLine),
     async plugin(pluginOptions) {
       const spec = pluginSpec({ name: 'probe', ...pluginOptions })

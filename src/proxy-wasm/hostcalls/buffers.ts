@@ -31,8 +31,7 @@ export function bufferFunctions(vm: Vm): HostFunctions {
       if (!isBufferType(type)) return Status.BadArgument
       const bytes = vm.context.buffer(type)
       if (bytes === undefined) return Status.NotFound
-      const written =
-        vm.memory.setUint32(sizeOut, bytes.length) && vm.memory.setUint32(flagsOut, 0)
+      const written = vm.memory.setUint32(sizeOut, bytes.length) && vm.memory.setUint32(flagsOut, 0)
       return written ? Status.Ok : Status.InvalidMemoryAccess
     },
 
@@ -46,7 +45,10 @@ export function bufferFunctions(vm: Vm): HostFunctions {
         return Status.Ok
       }
       if (type >= READ_ONLY_FROM) return Status.BadArgument
-      vm.logHost(LogLevel.Warn, 'proxy_set_buffer_bytes has no effect: no body is held in this phase')
+      vm.logHost(
+        LogLevel.Warn,
+        'proxy_set_buffer_bytes has no effect: no body is held in this phase',
+      )
       return Status.Ok
     },
 

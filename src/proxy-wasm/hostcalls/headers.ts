@@ -28,7 +28,10 @@ export function headerFunctions(vm: Vm): HostFunctions {
       return Status.Ok
     }
     if (type >= MapType.GrpcReceiveInitialMetadata) return Status.BadArgument
-    vm.logHost(LogLevel.Warn, `${what} has no effect: those headers cannot be changed in this phase`)
+    vm.logHost(
+      LogLevel.Warn,
+      `${what} has no effect: those headers cannot be changed in this phase`,
+    )
     return Status.Ok
   }
 

@@ -39,7 +39,8 @@ export function httpCallFunctions(vm: Vm): HostFunctions {
       }
       const headers = readPairs(headerPairs)
       const trailers = readPairs(trailerPairs)
-      if (headers === undefined || trailers === undefined || timeoutMs < 0) return Status.BadArgument
+      if (headers === undefined || trailers === undefined || timeoutMs < 0)
+        return Status.BadArgument
       const started = vm.callouts.startHttpCall(vm.context, {
         plugin: vm.context.root.spec.name,
         upstream: bytesToText(upstream),

@@ -33,9 +33,7 @@ export function sharedQueueFunctions(vm: Vm): HostFunctions {
 
     proxy_dequeue_shared_queue(queueId, addressOut, sizeOut) {
       const next = vm.ports.sharedQueues.dequeue(queueId >>> 0)
-      return 'item' in next
-        ? vm.memory.returnBytes(next.item, addressOut, sizeOut)
-        : next.status
+      return 'item' in next ? vm.memory.returnBytes(next.item, addressOut, sizeOut) : next.status
     },
   }
 }

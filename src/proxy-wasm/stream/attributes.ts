@@ -61,10 +61,15 @@ const bytes = (value: ByteString | undefined): Uint8Array | undefined =>
 const int = (value: number | undefined): Uint8Array | undefined =>
   value === undefined || Number.isNaN(value) ? undefined : intValue(value)
 
-const request = (name: string): Attribute => (chain) => bytes(chain.requestHeaders?.get(name))
+const request =
+  (name: string): Attribute =>
+  (chain) =>
+    bytes(chain.requestHeaders?.get(name))
 
 /** `:path` cut in two at the query. */
-function splitPath(chain: Chain): { readonly path: ByteString; readonly query: ByteString } | undefined {
+function splitPath(
+  chain: Chain,
+): { readonly path: ByteString; readonly query: ByteString } | undefined {
   const path = chain.requestHeaders?.get(':path')
   if (path === undefined) return undefined
   const [beforeFragment = ''] = path.split('#', 1)
@@ -202,7 +207,10 @@ export function property(chain: Chain, path: readonly string[]): Uint8Array | un
   }
   if (path[0] === 'filter_state' && path[1] !== undefined) {
     // filter_state.wasm.<path>: Envoy's other name for what a plugin set
-    const key = path.slice(path[1] === 'wasm' ? 2 : 1).join('\0').replace(/^wasm\./, '')
+    const key = path
+      .slice(path[1] === 'wasm' ? 2 : 1)
+      .join('\0')
+      .replace(/^wasm\./, '')
     return chain.storedProperty(key)
   }
   return chain.storedProperty(path.join('\0'))

@@ -70,7 +70,10 @@ export class BodyPump {
   }
 
   /** What leaves the chain, as a stream that pulls the pump. @param onEnd - called once, however it ends */
-  stream(onEnd: () => void, broken: () => string | undefined): ReadableStream<Uint8Array<ArrayBuffer>> {
+  stream(
+    onEnd: () => void,
+    broken: () => string | undefined,
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
     const { outlet } = this.#options
     return new ReadableStream<Uint8Array<ArrayBuffer>>(
       {

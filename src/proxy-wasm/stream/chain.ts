@@ -60,7 +60,9 @@ export class Chain {
     this.#io = options.io
     this.#strand = options.strand
     this.#sink = options.sink
-    const filters = runIn(options.io, () => options.plugins.map((plugin) => new Filter(this, plugin)))
+    const filters = runIn(options.io, () =>
+      options.plugins.map((plugin) => new Filter(this, plugin)),
+    )
     this.#filters = filters
     this.request = new Passage(this, 'request', filters)
     this.response = new Passage(this, 'response', filters.toReversed())

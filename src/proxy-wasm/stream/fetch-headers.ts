@@ -84,13 +84,26 @@ export function splitUrl(url: string): {
 /** A request's headers with its pseudo-headers in front, in Envoy's order. */
 export function requestHeaderMap(request: Request, upgrade = false): HeaderMap {
   const { scheme, authority, path } = splitUrl(request.url)
-  const pseudo = [':authority', authority, ':path', toBytes(path), ':method', request.method, ':scheme', scheme]
+  const pseudo = [
+    ':authority',
+    authority,
+    ':path',
+    toBytes(path),
+    ':method',
+    request.method,
+    ':scheme',
+    scheme,
+  ]
   return headerMapFrom(pseudo, request.headers, upgrade)
 }
 
 /** A response's headers with `:status` in front. */
 export function responseHeaderMap(response: Response): HeaderMap {
-  return headerMapFrom([':status', String(response.status)], response.headers, response.status === 101)
+  return headerMapFrom(
+    [':status', String(response.status)],
+    response.headers,
+    response.status === 101,
+  )
 }
 
 /**

@@ -194,9 +194,7 @@ class FetchStream {
   }
 
   /** Whichever is first: the upstream, or a plugin that answers meanwhile (a callout it did not wait for). */
-  #orAnswered(
-    answer: Promise<Response | LocalReply>,
-  ): Promise<Response | LocalReply | undefined> {
+  #orAnswered(answer: Promise<Response | LocalReply>): Promise<Response | LocalReply | undefined> {
     const answered = new Promise<undefined>((resolve) => {
       if (this.#sink.answered) resolve(undefined)
       else this.#sink.onAnswer = () => resolve(undefined)

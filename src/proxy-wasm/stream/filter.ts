@@ -68,7 +68,8 @@ export class Filter {
   onHeaders(direction: Direction, count: number, endOfStream: boolean): number {
     const callbacks = this.#callbacks
     const flow = this.flow(direction)
-    const callback = direction === 'request' ? callbacks?.requestHeaders : callbacks?.responseHeaders
+    const callback =
+      direction === 'request' ? callbacks?.requestHeaders : callbacks?.responseHeaders
     return this.#call(flow, callback, count, endOfStream)
   }
 
@@ -85,7 +86,7 @@ export class Filter {
     if (callback === undefined || context === undefined) return 0
     flow.inCallback = true
     flow.resumeAsked = false
-    const action = context.root.vm.call(context, callback, context.id, amount, end ? 1 : 0)
+    const action = context.root.vm.enter(context, callback, context.id, amount, end ? 1 : 0)
     flow.inCallback = false
     return action
   }
@@ -96,7 +97,7 @@ export class Filter {
     const context = new StreamContext(this.#chain, this, this.#root)
     this.#context = context
     const create = this.#callbacks?.contextCreate
-    if (create) this.#root.vm.call(context, create, context.id, this.#root.id)
+    if (create) this.#root.vm.enter(context, create, context.id, this.#root.id)
     return context
   }
 
@@ -105,7 +106,7 @@ export class Filter {
     const callback = this.#callbacks?.log
     if (callback === undefined || !this.alive || this.bypassed) return
     const context = this.#open()
-    if (context && this.alive) context.root.vm.call(context, callback, context.id)
+    if (context && this.alive) context.root.vm.enter(context, callback, context.id)
   }
 
   /** `on_done` (whose answer counts for roots only), then `on_delete`: nothing reaches the guest afterwards. */
@@ -115,8 +116,8 @@ export class Filter {
     const callbacks = this.#callbacks
     if (context !== undefined && this.alive) {
       const { vm } = context.root
-      if (callbacks?.done) vm.call(context, callbacks.done, context.id)
-      if (callbacks?.delete) vm.call(context, callbacks.delete, context.id)
+      if (callbacks?.done) vm.enter(context, callbacks.done, context.id)
+      if (callbacks?.delete) vm.enter(context, callbacks.delete, context.id)
       vm.removeContext(context)
     }
     this.#closed = true

@@ -90,7 +90,10 @@ export class StreamContext implements Context {
 
   sendLocalResponse(reply: LocalReply): void {
     if (this.#chain.ended) {
-      this.root.vm.logHost(LogLevel.Warn, 'proxy_send_local_response has no effect: the stream has ended')
+      this.root.vm.logHost(
+        LogLevel.Warn,
+        'proxy_send_local_response has no effect: the stream has ended',
+      )
       return
     }
     this.#chain.post({ kind: 'local-reply', reply, filter: this.#filter })

@@ -111,12 +111,8 @@ export class Callouts {
         started.cancel()
       },
     })
-    io.waitUntil(
-      started.outcome.then((outcome) => {
-        cancelTimer()
-        finish(outcome)
-      }),
-    )
+    // a port that rejects all the same must not leave a guest waiting
+    io.waitUntil(started.outcome.then(finish, () => finish({ failure: 'reset' })))
     return { token }
   }
 
@@ -130,6 +126,15 @@ export class Callouts {
     for (const [token, { io, deadline }] of this.#pending) {
       if (io.gone || deadline + CALLOUT_GRACE_MS < now)
         this.#deliver(token, { failure: 'abandoned' })
+    }
+  }
+
+  /** Forgets the calls of one root context, which has gone. */
+  cancelOf(root: RootContext): void {
+    for (const [token, pending] of this.#pending) {
+      if (pending.root !== root) continue
+      this.#pending.delete(token)
+      pending.end()
     }
   }
 

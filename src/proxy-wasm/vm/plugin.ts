@@ -9,7 +9,7 @@ import type { PluginSpec } from './plugin-spec.ts'
 import { RootContext } from './root-context.ts'
 import type { VmPool } from './vm-pool.ts'
 
-/** Envoy's interval of FAIL_RELOAD: 1 s, up to half as much again at random; doubled while it fails. */
+/** Envoy's interval of FAIL_RELOAD: 1 s, up to half as much again at random. The others double it while they fail. */
 const BACKOFF_MS = 1_000
 const BACKOFF_MAX_MS = 60_000
 /** A vm that ran this long starts its back-off anew. */
@@ -27,6 +27,7 @@ export class Plugin {
   #retryAt = 0
   #startedAt = 0
   #failures = 0
+  #starting = false
   #retired = false
 
   /**
@@ -91,17 +92,22 @@ export class Plugin {
    */
   start(): RootContext {
     if (this.#root?.vm.alive) return this.#root
+    this.#starting = true
     try {
       this.#startedAt = this.#now()
       const vm = this.#pool.open(this)
       const root = new RootContext(vm, this.spec, () => this.#gone(root))
       this.#root = root
       root.start()
+      // a stream that was planned before the plugin was retired: the root goes with its last stream
+      if (this.#retired) root.retireAfterStreams()
       return root
     } catch (error) {
+      if (this.#root) this.#discard(this.#root)
       this.#failed(error instanceof Error ? error : new Error(String(error)))
-      if (this.#root) this.#abandon(this.#root)
       throw error
+    } finally {
+      this.#starting = false
     }
   }
 
@@ -112,16 +118,17 @@ export class Plugin {
     this.#fallback?.retire()
   }
 
-  #abandon(root: RootContext): void {
+  /** The guest refused: its root context must not be told of ticks, queues and calls. */
+  #discard(root: RootContext): void {
     this.#root = undefined
-    if (root.vm.alive) root.vm.removeContext(root)
+    root.discard()
     this.#pool.release(root.vm)
   }
 
   /** The root context was deleted after retiring, or its vm has trapped. */
   #gone(root: RootContext): void {
     const { failure } = root.vm
-    if (failure !== undefined && this.#root === root) this.#failed(failure)
+    if (failure !== undefined && this.#root === root && !this.#starting) this.#failed(failure)
     if (this.#root === root) this.#root = undefined
     this.#pool.release(root.vm)
   }
@@ -129,10 +136,16 @@ export class Plugin {
   #failed(error: Error): void {
     this.#lastError = error
     const now = this.#now()
+    const jitter = 1 + this.#random() / 2
+    if (this.spec.failStrategy === 'FAIL_RELOAD') {
+      // as in Envoy, from the last start: a vm that ran for a while is replaced at once
+      this.#retryAt = this.#startedAt + BACKOFF_MS * jitter
+      return
+    }
     if (now - this.#startedAt > STABLE_MS) this.#failures = 0
     const base = Math.min(BACKOFF_MS * 2 ** this.#failures, BACKOFF_MAX_MS)
     this.#failures++
-    this.#retryAt = now + base * (1 + this.#random() / 2)
+    this.#retryAt = now + base * jitter
   }
 
   #now(): number {

@@ -58,19 +58,19 @@ export class RootContext implements Context {
     const { vm, spec } = this
     const { contextCreate, vmStart, configure } = vm.callbacks
     vm.configuring = true
-    if (contextCreate) vm.call(this, contextCreate, this.id, 0)
+    if (contextCreate) vm.enter(this, contextCreate, this.id, 0)
     vm.configuring = false
+    this.#check(1, 'plugin.start_failed', 'proxy_on_context_create')
     if (vmStart) {
-      const accepted = vm.call(this, vmStart, this.id, spec.vmConfiguration.length)
+      const accepted = vm.enter(this, vmStart, this.id, spec.vmConfiguration.length)
       this.#check(accepted, 'plugin.vm_start_refused', 'proxy_on_vm_start')
     }
     if (configure) {
       vm.configuring = true
-      const accepted = vm.call(this, configure, this.id, spec.configuration.length)
+      const accepted = vm.enter(this, configure, this.id, spec.configuration.length)
       vm.configuring = false
       this.#check(accepted, 'plugin.configure_refused', 'proxy_on_configure')
     }
-    this.#check(1, 'plugin.start_failed', 'proxy_on_context_create')
   }
 
   #check(
@@ -107,25 +107,40 @@ export class RootContext implements Context {
     if (this.#streams === 0) this.vm.strand.post(() => this.#shutDown())
   }
 
+  /** As `retire`, for a root context that is still to get its last stream. */
+  retireAfterStreams(): void {
+    this.#retired = true
+  }
+
+  /** `on_done`, then `on_delete`: at once, or when the guest says that it is done. */
   #shutDown(): void {
     const { vm } = this
-    if (this.#deleted || !vm.alive) return
-    const finished = vm.callbacks.done ? vm.call(this, vm.callbacks.done, this.id) !== 0 : true
+    if (this.#deleted || this.#pendingDone || !vm.alive) return
+    // set before the call: a guest that calls proxy_done in on_done itself would panic on NotFound
+    this.#pendingDone = true
+    const finished = vm.callbacks.done ? vm.enter(this, vm.callbacks.done, this.id) !== 0 : true
     if (finished) this.#delete()
-    else this.#pendingDone = true
   }
 
   #delete(): void {
     if (this.#deleted) return
-    this.#deleted = true
-    const { vm } = this
-    if (vm.callbacks.delete) vm.call(this, vm.callbacks.delete, this.id)
-    vm.removeContext(this)
-    vm.ports.sharedQueues.release(this.queueListener)
+    this.discard()
     this.#onGone()
   }
 
+  /** Deletes the context in the guest and cuts it off from all that could still call it. */
+  discard(): void {
+    if (this.#deleted) return
+    this.#deleted = true
+    const { vm } = this
+    if (vm.callbacks.delete) vm.enter(this, vm.callbacks.delete, this.id)
+    vm.removeContext(this)
+    vm.callouts.cancelOf(this)
+    vm.ports.sharedQueues.release(this.queueListener)
+  }
+
   vmFailed(): void {
+    if (this.#deleted) return
     this.#deleted = true
     this.vm.ports.sharedQueues.release(this.queueListener)
     this.#onGone()
@@ -157,13 +172,13 @@ export class RootContext implements Context {
     vm.callouts.reap()
     if (this.#tickPeriodMs === 0 || this.#deleted || vm.callbacks.tick === undefined) return
     if (vm.ports.clock.monotonic() < this.#nextTick) return
-    vm.call(this, vm.callbacks.tick, this.id)
+    vm.enter(this, vm.callbacks.tick, this.id)
     this.#scheduleTick()
   }
 
   #queueReady(queueId: number): void {
     const { queueReady } = this.vm.callbacks
-    if (queueReady && !this.#deleted) this.vm.call(this, queueReady, this.id, queueId)
+    if (queueReady && !this.#deleted) this.vm.enter(this, queueReady, this.id, queueId)
   }
 
   /** @param reply - undefined for an exchange that broke off */
@@ -171,7 +186,7 @@ export class RootContext implements Context {
     const { httpCallResponse } = this.vm.callbacks
     if (httpCallResponse === undefined || this.#deleted) return
     this.#calloutReply = reply
-    this.vm.call(
+    this.vm.enter(
       this,
       httpCallResponse,
       this.id,

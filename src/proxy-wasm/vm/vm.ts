@@ -144,7 +144,7 @@ export class Vm {
    * @param context - becomes the current context
    * @param callback - a guest function; arguments it does not take are dropped
    */
-  call(context: Context, callback: GuestFunction, a: number, b = 0, c = 0, d = 0, e = 0): number {
+  enter(context: Context, callback: GuestFunction, a: number, b = 0, c = 0, d = 0, e = 0): number {
     if (!this.alive) return 0
     if (this.strand.busy) throw new Error('a guest was about to be entered while a guest runs')
     this.#current = context
@@ -195,6 +195,11 @@ export class Vm {
     this.strand.enter()
     try {
       return allocator(size) ?? 0
+    } catch (error) {
+      // whatever it was (a stack that overflowed is no RuntimeError): the guest cannot go on
+      throw error instanceof GuestTrap
+        ? error
+        : new GuestTrap(describeError(error), { cause: error })
     } finally {
       this.strand.leave()
     }
@@ -244,5 +249,6 @@ function findMemory(
       if (candidate instanceof WebAssembly.Memory) return candidate
     }
   }
-  throw new LoadError('module.invalid', 'the module has no memory')
+  // a module without one can run, as in Envoy; nothing can be handed to it
+  return new WebAssembly.Memory({ initial: 0, maximum: 0 })
 }
