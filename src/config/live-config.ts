@@ -221,7 +221,10 @@ export class LiveConfig<Running> {
   async #readActive(scope: RequestScope): Promise<boolean> {
     const text = await this.#get('active')
     if (text === null) {
-      this.#refuse('config.pointer_missing', 'the store has no key `active`', 0)
+      // A store that is still empty has nothing that could be refused; `origin` says that nothing runs.
+      if (this.#config !== undefined) {
+        this.#refuse('config.pointer_missing', 'the store has no key `active`', 0)
+      }
       return false
     }
     const parsed = parseActivePointer(text)

@@ -24,8 +24,9 @@ export interface Upstream {
 export const DEFAULT_TIMEOUT_MS = 15_000
 
 function isOrigin(value: string): boolean {
-  const url = URL.parse(value)
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false
+  if (!URL.canParse(value)) return false
+  const url = new URL(value)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return false
   return url.username === '' && url.password === '' && url.search === '' && url.hash === ''
 }
 

@@ -1,0 +1,186 @@
+/**
+ * The admin API of a gateway, from the command line. Whatever goes wrong on the way becomes a
+ * CommandError that says what to do; the token is in no message.
+ */
+import * as v from 'valibot'
+import type { ApplyRequest, ApplyResult } from '../config/apply/apply-request.ts'
+import type { ModuleCatalog } from '../config/compile/module-catalog.ts'
+import { ERROR_CODES } from '../config/error-codes.ts'
+import type { ErrorCode } from '../config/error-codes.ts'
+import { CommandError } from './command-error.ts'
+
+/** What a gateway says of what it runs; members this command line does not know are passed on. */
+export interface LiveAnswer {
+  readonly revision: number
+  readonly snapshot?: string | null | undefined
+  readonly issuedAt?: string | null | undefined
+  /** `none` when it runs nothing. */
+  readonly origin: string
+  readonly pending?: { readonly revision: number } | null | undefined
+  readonly refusals: readonly {
+    readonly code: string
+    readonly message: string
+    readonly at: string
+    readonly revision: number
+  }[]
+}
+
+export interface StatusAnswer extends LiveAnswer {
+  /** The modules that are bound. */
+  readonly modules: ModuleCatalog
+  readonly plugins: readonly {
+    readonly id: string
+    readonly module: string
+    readonly moduleName?: string | null | undefined
+    readonly moduleVersion?: string | null | undefined
+    readonly vm: string
+    readonly lastError?: string | null | undefined
+  }[]
+}
+
+const text = v.nullish(v.string())
+
+const live = v.looseObject({
+  revision: v.number(),
+  snapshot: text,
+  issuedAt: text,
+  origin: v.optional(v.string(), 'active'),
+  pending: v.nullish(v.looseObject({ revision: v.number() })),
+  refusals: v.array(
+    v.looseObject({
+      code: v.string(),
+      message: v.string(),
+      at: v.string(),
+      revision: v.number(),
+    }),
+  ),
+})
+
+const liveSchema: v.GenericSchema<unknown, LiveAnswer> = live
+
+const statusSchema: v.GenericSchema<unknown, StatusAnswer> = v.looseObject({
+  ...live.entries,
+  modules: v.array(
+    v.looseObject({
+      name: v.string(),
+      version: v.string(),
+      sha256: v.string(),
+      urls: v.optional(v.array(v.string()), []),
+    }),
+  ),
+  plugins: v.array(
+    v.looseObject({
+      id: v.string(),
+      module: v.string(),
+      moduleName: text,
+      moduleVersion: text,
+      vm: v.optional(v.string(), ''),
+      lastError: text,
+    }),
+  ),
+})
+
+/** The results of an apply, as far as they are looked at here. */
+const resultSchema = v.looseObject({
+  result: v.picklist(['applied', 'planned', 'unchanged', 'conflict', 'refused', 'failed']),
+})
+
+const errorSchema = v.looseObject({
+  error: v.looseObject({ code: v.string(), message: v.string() }),
+})
+
+/** Preflight starts every changed plugin, so an apply may take its time. */
+const TIMEOUT_MS = 60_000
+
+export class GatewayClient {
+  readonly #url: URL
+  readonly #token: string
+  readonly #fetch: typeof fetch
+
+  /** @param url the gateway; a path in it is put before `/-/` */
+  constructor(url: URL, token: string, fetcher: typeof fetch) {
+    this.#url = url
+    this.#token = token
+    this.#fetch = fetcher
+  }
+
+  /** The gateway, for messages. */
+  get name(): string {
+    return this.#url.href.replace(/\/$/, '')
+  }
+
+  async status(): Promise<StatusAnswer> {
+    return this.#read(statusSchema, await this.#ask('GET', 'status'))
+  }
+
+  /** Has the gateway read its store now. */
+  async refresh(): Promise<LiveAnswer> {
+    return this.#read(liveSchema, await this.#ask('POST', 'refresh'))
+  }
+
+  /** Sends a change. A conflict, a refusal and a failure are results, not errors. */
+  async apply(request: ApplyRequest): Promise<ApplyResult> {
+    const { status, body } = await this.#send('POST', 'apply', request)
+    const parsed = v.safeParse(resultSchema, body)
+    // Sound: the gateway's results have the type; one that does not say so fails where it is read.
+    if (parsed.success) return parsed.output as unknown as ApplyResult
+    throw this.#failure(status, body)
+  }
+
+  async #ask(method: string, path: string): Promise<unknown> {
+    const { status, body } = await this.#send(method, path)
+    if (status !== 200) throw this.#failure(status, body)
+    return body
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ readonly status: number; readonly body: unknown }> {
+    const url = `${this.name}/-/${path}`
+    const headers = new Headers({ authorization: `Bearer ${this.#token}` })
+    if (body !== undefined) headers.set('content-type', 'application/json')
+    try {
+      const response = await this.#fetch(url, {
+        method,
+        headers,
+        // A redirect would carry the token elsewhere.
+        redirect: 'manual',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      const answer: unknown = await response.json().catch(() => undefined)
+      return { status: response.status, body: answer }
+    } catch (error) {
+      throw new CommandError('gateway.unreachable', `${this.name} did not answer: ${reason(error)}`)
+    }
+  }
+
+  #read<T>(schema: v.GenericSchema<unknown, T>, body: unknown): T {
+    const parsed = v.safeParse(schema, body)
+    if (parsed.success) return parsed.output
+    const where = v.getDotPath(parsed.issues[0]) ?? 'the answer'
+    throw new CommandError('gateway.bad_answer', `${this.name} answered without ${where}`)
+  }
+
+  #failure(status: number, body: unknown): CommandError {
+    const parsed = v.safeParse(errorSchema, body)
+    if (!parsed.success) {
+      return new CommandError(
+        'gateway.bad_answer',
+        `${this.name} answered ${status}, not as a gateway`,
+      )
+    }
+    const { code, message } = parsed.output.error
+    const known = Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'gateway.bad_answer'
+    return new CommandError(known, `${this.name} answered ${status}: ${message}`)
+  }
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { cause } = error
+  return cause instanceof Error && cause.message !== '' ? cause.message : error.message
+}

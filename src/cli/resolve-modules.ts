@@ -1,0 +1,111 @@
+/**
+ * Pins each WasmPlugin to the sha256 of its module before it is sent: by what stands under `plugins/`,
+ * by what the gateway has bound, and for `file://` by the file itself.
+ */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { CatalogModule, ModuleCatalog } from '../config/compile/module-catalog.ts'
+import { resolveModule } from '../config/compile/module-catalog.ts'
+import type { PlacedProblem, PlacedResource } from '../config/documents.ts'
+import type { ErrorCode } from '../config/error-codes.ts'
+import type { Resource } from '../config/resources/kinds.ts'
+import { resourceKey } from '../config/resources/resource-key.ts'
+import type { WasmPlugin } from '../config/resources/wasm-plugin.ts'
+
+export interface ResolvedResources {
+  /** As they are sent. */
+  readonly resources: readonly Resource[]
+  readonly problems: readonly PlacedProblem[]
+}
+
+/**
+ * @param placed the sound resources of the files
+ * @param local what stands under `plugins/`
+ * @param bound what the gateway says it has bound
+ * @param cwd where file names start
+ */
+export async function resolveModules(
+  placed: readonly PlacedResource[],
+  local: ModuleCatalog,
+  bound: ModuleCatalog,
+  cwd: string,
+): Promise<ResolvedResources> {
+  const catalog = joined(local, bound)
+  const resources: Resource[] = []
+  const problems: PlacedProblem[] = []
+  for (const one of placed) {
+    const { resource } = one
+    if (resource.kind !== 'WasmPlugin') {
+      resources.push(resource)
+      continue
+    }
+    const found = await findModule(resource, resolve(cwd, dirname(one.file)), catalog)
+    const about = 'sha256' in found ? notBound(found, bound) : found
+    if (about !== undefined) {
+      const path = ['spec', about.field]
+      const { code, message } = about
+      const place = one.place({ code, path })
+      const key = resourceKey(resource)
+      problems.push({ code, severity: 'error', resource: key, path, message, ...place })
+    }
+    if ('sha256' in found) resources.push(pinned(resource, found.sha256))
+  }
+  return { resources, problems }
+}
+
+interface Refused {
+  readonly code: ErrorCode
+  readonly field: 'url' | 'sha256'
+  readonly message: string
+}
+
+async function findModule(
+  { spec }: WasmPlugin,
+  folder: string,
+  catalog: ModuleCatalog,
+): Promise<CatalogModule | Refused> {
+  const hashed = spec.url.startsWith('file://') ? await hashFile(spec.url, folder) : undefined
+  if (hashed !== undefined && (spec.sha256 ?? '') !== '' && spec.sha256 !== hashed) {
+    const message = `the sha256 of ${spec.url} is ${hashed}`
+    return { code: 'config.module_mismatch', field: 'sha256', message }
+  }
+  const resolved = resolveModule(spec.url, hashed ?? spec.sha256, catalog)
+  if ('module' in resolved) return resolved.module
+  const { code, message } = resolved
+  if (hashed === undefined) return { code, field: resolved.field, message }
+  const path = spec.url.slice('file://'.length)
+  const how = `run \`postern add ${path}\`, then deploy`
+  return { code, field: 'url', message: `this file is none of the known modules; ${how}` }
+}
+
+/** @returns the file's sha256; undefined where there is no such file here (it may be one on a node) */
+async function hashFile(url: string, folder: string): Promise<string | undefined> {
+  try {
+    const bytes = await readFile(resolve(folder, url.slice('file://'.length)))
+    return createHash('sha256').update(bytes).digest('hex')
+  } catch {
+    return undefined
+  }
+}
+
+function notBound(module: CatalogModule, bound: ModuleCatalog): Refused | undefined {
+  if (bound.some((candidate) => candidate.sha256 === module.sha256)) return undefined
+  const message = `${module.name} ${module.version} stands under plugins/, but the gateway does not have it: run \`npm run deploy\`, or restart \`npm start\``
+  return { code: 'apply.not_bound', field: 'url', message }
+}
+
+/** The gateway's word goes first: what it calls a module is what it will find. */
+function joined(local: ModuleCatalog, bound: ModuleCatalog): ModuleCatalog {
+  const modules = new Map<string, CatalogModule>()
+  for (const module of [...bound, ...local]) {
+    const known = modules.get(module.sha256)
+    const urls = [...(known?.urls ?? []), ...module.urls]
+    modules.set(module.sha256, { ...module, ...known, urls })
+  }
+  return [...modules.values()]
+}
+
+function pinned(resource: WasmPlugin, sha256: string): WasmPlugin {
+  return { ...resource, spec: { ...resource.spec, sha256 } }
+}
