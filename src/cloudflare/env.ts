@@ -43,8 +43,7 @@ export function serviceNames(env: Env): string[] {
   return Object.entries(env).flatMap(([name, binding]) => (isService(binding) ? name : []))
 }
 
+/** By its tag: a service answers any property asked of it with an RPC method, so none can tell it apart. */
 function isService(binding: unknown): binding is Fetcher {
-  if (typeof binding !== 'object' || binding === null) return false
-  const { fetch, idFromName } = binding as { fetch?: unknown; idFromName?: unknown }
-  return typeof fetch === 'function' && idFromName === undefined && !('getWithMetadata' in binding)
+  return Object.prototype.toString.call(binding) === '[object Fetcher]'
 }
