@@ -3,6 +3,7 @@
  * guests ask for meanwhile is mail, so that no guest is entered while one runs and nothing of this
  * stream happens in another request's I/O context.
  */
+import { CALLOUT_GRACE_MS } from '../limits.ts'
 import { textToBytes } from '../memory/byte-string.ts'
 import type { Plugin } from '../vm/plugin.ts'
 import type { Strand } from '../vm/strand.ts'
@@ -190,10 +191,20 @@ export class Chain {
     })
   }
 
-  /** Milliseconds of the monotonic clock at which the next callout of the stream's vms is overdue. */
-  get nextCalloutDeadline(): number | undefined {
-    const deadlines = this.#filters.flatMap((filter) => filter.root?.vm.callouts.nextDeadline ?? [])
-    return deadlines.length === 0 ? undefined : Math.min(...deadlines)
+  /**
+   * Milliseconds of the monotonic clock at which a paused stream must take a turn by itself: a callout
+   * of its vms is overdue, or a tick is due that may be what lets it go on.
+   */
+  get nextTurn(): number | undefined {
+    let next: number | undefined
+    for (const { root } of this.#filters) {
+      const overdue = root?.vm.callouts.nextDeadline
+      const due = overdue === undefined ? undefined : overdue + CALLOUT_GRACE_MS
+      for (const at of [due, root?.nextTickMs]) {
+        if (at !== undefined && (next === undefined || at < next)) next = at
+      }
+    }
+    return next
   }
 
   /** Something to be done to the stream when no guest runs; wakes its request if that is not running. */

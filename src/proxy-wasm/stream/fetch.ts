@@ -4,7 +4,6 @@
  * plugin looks at a body passes the stream through untouched.
  */
 import { LogLevel } from '../abi/enums.ts'
-import { CALLOUT_GRACE_MS } from '../limits.ts'
 import type { Plugin } from '../vm/plugin.ts'
 import type { VmPool } from '../vm/vm-pool.ts'
 import type { StreamInfo } from './attributes.ts'
@@ -331,8 +330,7 @@ class FetchStream {
     const now = this.#now()
     this.#pausedSince ??= now
     const end = this.#pausedSince + chain.pauseMs
-    const overdue = chain.nextCalloutDeadline
-    const until = overdue === undefined ? end : Math.min(end, overdue + CALLOUT_GRACE_MS)
+    const until = Math.min(end, chain.nextTurn ?? end)
     await chain.changed(Math.max(until - now, 0) + WAIT_MARGIN_MS, timers.after)
     if (this.#now() > end) chain.receivePauseTimeout()
     else chain.turn()

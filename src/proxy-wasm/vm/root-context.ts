@@ -163,6 +163,12 @@ export class RootContext implements Context {
     this.#nextTick = clock.monotonic() + BigInt(this.#tickPeriodMs) * NANOS_PER_MS
   }
 
+  /** Milliseconds of the monotonic clock at which the next tick is due, if the guest wants ticks. */
+  get nextTickMs(): number | undefined {
+    if (this.#tickPeriodMs === 0 || this.vm.callbacks.tick === undefined) return undefined
+    return Number(this.#nextTick / NANOS_PER_MS)
+  }
+
   /**
    * What is due before a turn's own callbacks: calls that were abandoned, then the tick. The period is
    * measured from the end of the last tick; missed ticks are not made up for.
