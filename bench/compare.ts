@@ -1,0 +1,91 @@
+/** Interleaved rounds of two sides. Only what is measured next to each other is compared. */
+import type { Surroundings } from './children.ts'
+import type { LoadResult } from './load.ts'
+import { median } from './statistics.ts'
+import type { Side } from './workerd.ts'
+
+export interface Figures {
+  readonly requestsPerSecond: number
+  readonly cpuMicros: number
+  readonly p50Millis: number
+  readonly p99Millis: number
+}
+
+export interface Comparison {
+  readonly gateway: Figures
+  readonly baseline: Figures
+  /** Medians over rounds of gateway / baseline; of CPU, baseline / gateway: above 1 is better in both. */
+  readonly ratio: number
+  readonly cpuRatio: number
+  readonly p99Ratio: number
+}
+
+export interface Effort {
+  readonly rounds: number
+  readonly seconds: number
+}
+
+type Load = Pick<Parameters<Surroundings['load']>[0], 'path' | 'connections'>
+
+const NO_LIMIT = Number.MAX_SAFE_INTEGER
+/** Long enough for V8 to have optimised both sides. */
+const WARM_UP_SECONDS = 3
+
+export async function compare(
+  { load }: Surroundings,
+  sides: { readonly gateway: Side; readonly baseline: Side },
+  what: Load,
+  { rounds, seconds }: Effort,
+): Promise<Comparison> {
+  const run = async (side: Side, length: number): Promise<Figures> => {
+    const before = side.cpuSeconds()
+    const result = await load({ ...what, port: side.port, seconds: length, requests: NO_LIMIT })
+    check(result)
+    return {
+      requestsPerSecond: result.requests / result.seconds,
+      cpuMicros: ((side.cpuSeconds() - before) / result.requests) * 1e6,
+      p50Millis: result.p50Millis,
+      p99Millis: result.p99Millis,
+    }
+  }
+  await run(sides.gateway, WARM_UP_SECONDS)
+  await run(sides.baseline, WARM_UP_SECONDS)
+  const gateway: Figures[] = []
+  const baseline: Figures[] = []
+  for (let round = 0; round < rounds; round++) {
+    // who goes first changes, so that neither always follows the other
+    if (round % 2 === 0) {
+      gateway.push(await run(sides.gateway, seconds))
+      baseline.push(await run(sides.baseline, seconds))
+    } else {
+      baseline.push(await run(sides.baseline, seconds))
+      gateway.push(await run(sides.gateway, seconds))
+    }
+  }
+  const ratio = (of: (figures: Figures) => number): number =>
+    median(gateway.map((figures, round) => of(figures) / of(baseline[round] ?? figures)))
+  return {
+    gateway: middle(gateway),
+    baseline: middle(baseline),
+    ratio: ratio((figures) => figures.requestsPerSecond),
+    cpuRatio: 1 / ratio((figures) => figures.cpuMicros),
+    p99Ratio: ratio((figures) => figures.p99Millis),
+  }
+}
+
+function middle(rounds: readonly Figures[]): Figures {
+  const of = (value: (figures: Figures) => number): number => median(rounds.map(value))
+  return {
+    requestsPerSecond: of((figures) => figures.requestsPerSecond),
+    cpuMicros: of((figures) => figures.cpuMicros),
+    p50Millis: of((figures) => figures.p50Millis),
+    p99Millis: of((figures) => figures.p99Millis),
+  }
+}
+
+/** @throws when a request failed: a fast error is no result */
+export function check({ failures, requests }: LoadResult): void {
+  if (failures > 0 || requests === 0) {
+    throw new Error(`${failures} of ${requests + failures} requests failed`)
+  }
+}

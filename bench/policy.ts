@@ -1,0 +1,79 @@
+/** The gateway's side of each row: the plugins, and the resources an operator would write for them. */
+
+export interface BenchPlugin {
+  readonly module: string
+  readonly config?: object
+}
+
+const headers = (request: object, response: object): BenchPlugin => ({
+  module: 'header-policy:1.1.0',
+  config: { version_header: '', request, response },
+})
+
+/** Two edits of the request and two of the response; workers/edits.ts has the same by hand. */
+export const ONE: readonly BenchPlugin[] = [
+  headers(
+    { set: { 'x-store': 'store-042' }, remove: ['x-internal-debug'] },
+    { set: { 'x-frame-options': 'DENY' }, remove: ['x-powered-by'] },
+  ),
+]
+
+export const FIVE: readonly BenchPlugin[] = [
+  ...ONE,
+  headers(
+    { set: { 'x-region': 'eu-central', 'x-tier': 'gold' } },
+    {
+      set: { 'strict-transport-security': 'max-age=31536000', 'x-content-type-options': 'nosniff' },
+    },
+  ),
+  headers(
+    { set: { 'x-channel': 'web' }, remove: ['x-debug-trace'] },
+    { set: { 'referrer-policy': 'same-origin' }, remove: ['server'] },
+  ),
+  headers(
+    { set: { 'x-tenant': 'retail', 'cache-control': 'no-store' } },
+    { set: { 'x-served-by': 'edge', vary: 'accept-encoding, accept-language' } },
+  ),
+  headers(
+    { set: { 'x-client-kind': 'browser', 'x-experiment': 'b' } },
+    { set: { 'permissions-policy': 'camera=()' }, remove: ['x-upstream-node'] },
+  ),
+]
+
+/** @returns resources: one upstream, one route to it, the plugins on it */
+export function resources(
+  plugins: readonly BenchPlugin[],
+  upstreamPort: number,
+): readonly object[] {
+  return [
+    {
+      apiVersion: 'postern.dev/v1alpha1',
+      kind: 'Upstream',
+      metadata: { name: 'shop' },
+      spec: { url: `http://127.0.0.1:${upstreamPort}` },
+    },
+    {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { name: 'shop' },
+      spec: {
+        rules: [
+          {
+            matches: [{ path: { type: 'PathPrefix', value: '/' } }],
+            backendRefs: [{ group: 'postern.dev', kind: 'Upstream', name: 'shop' }],
+          },
+        ],
+      },
+    },
+    ...plugins.map(({ module, config }, index) => ({
+      apiVersion: 'extensions.istio.io/v1alpha1',
+      kind: 'WasmPlugin',
+      metadata: { name: `plugin-${index}` },
+      spec: {
+        url: `oci://ghcr.io/postern/${module}`,
+        priority: 100 - index,
+        ...(config && { pluginConfig: config }),
+      },
+    })),
+  ]
+}
