@@ -2,7 +2,7 @@ const exportSection = 7
 const headerSize = 8
 
 /**
- * Callbacks every plugin keeps. The Rust SDK exports all callbacks, used or not, and a host must
+ * Callbacks every plugin keeps: without them an SDK does not know its contexts. The Rust SDK exports all callbacks, used or not, and a host must
  * then hand over bodies, trailers and connections that nobody reads.
  */
 const lifecycle = new Set([
@@ -10,7 +10,6 @@ const lifecycle = new Set([
   'proxy_on_context_create',
   'proxy_on_vm_start',
   'proxy_on_configure',
-  'proxy_on_done',
   'proxy_on_delete',
 ])
 
