@@ -59,3 +59,36 @@ export function headerPolicy(
 ): object {
   return wasmPlugin(name, `oci://ghcr.io/postern/header-policy:${version}`, pluginConfig)
 }
+
+/** Steps by callback; see test/fixtures/probe/README.md. */
+export type ProbeSteps = Readonly<Record<string, readonly unknown[]>>
+
+/** The scriptable guest with these steps. */
+export function probe(
+  name: string,
+  steps: ProbeSteps,
+  spec: object = {},
+  routes: readonly string[] = [],
+  version = '0.2.1',
+): object {
+  const url = `oci://fixtures/probe:${version}`
+  return wasmPlugin(name, url, { steps, quiet: true, quiet_calls: true }, spec, routes)
+}
+
+/** The scriptable guest without body callbacks: bodies pass it unread. */
+export function headerProbe(name: string, steps: ProbeSteps, spec: object = {}): object {
+  return probe(name, steps, spec, [], '0.2.1-headers-only')
+}
+
+/** What Postern adds to a plugin. */
+export function pluginPolicy(plugin: string, spec: object): object {
+  return {
+    apiVersion: 'postern.dev/v1alpha1',
+    kind: 'PluginPolicy',
+    metadata: { name: plugin },
+    spec: {
+      targetRefs: [{ group: 'extensions.istio.io', kind: 'WasmPlugin', name: plugin }],
+      ...spec,
+    },
+  }
+}

@@ -1,35 +1,20 @@
 /**
  * The built Worker in `workerd serve`: real workerd, KV on a folder, Durable Objects on local disk,
- * the network on loopback. Built once for each test run.
+ * the network on loopback, a second Worker behind the service binding `SHOP`.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bundleWorker } from './worker-bundle.ts'
 
 const repository = join(import.meta.dirname, '../..')
 const bin = join(repository, 'node_modules/.bin')
 
-let built: string | undefined
-
-/** Bundles src/worker.ts as a deploy would. @returns the folder with worker.js and the modules */
-export function buildWorker(): string {
-  if (built === undefined) {
-    built = mkdtempSync(join(tmpdir(), 'postern-worker-'))
-    const wrangler = join(repository, 'node_modules/wrangler/bin/wrangler.js')
-    execFileSync(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', built], {
-      cwd: repository,
-      stdio: 'pipe',
-      env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
-    })
-  }
-  return built
-}
-
 export interface WorkerdOptions {
-  /** Text bindings; ADMIN_TOKEN is `test-token` unless given. */
-  readonly vars?: Readonly<Record<string, string>>
+  /** Text bindings; ADMIN_TOKEN is `test-token` unless given, absent when undefined. */
+  readonly vars?: Readonly<Record<string, string | undefined>>
   /** Kept between starts when given; else a folder of this start's own. */
   readonly folder?: string
 }
@@ -46,14 +31,16 @@ export interface Workerd {
   fetch(path: string, init?: RequestInit): Promise<Response>
   /** A call of the admin API with the token. */
   admin(path: string, init?: RequestInit): Promise<Response>
-  stop(): Promise<void>
+  /** @param signal - how: SIGKILL is a crash */
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
 export const ADMIN_TOKEN = 'test-token'
 
 /** Starts the built Worker. @throws when it does not answer within 20 s */
 export async function startWorkerd(options: WorkerdOptions = {}): Promise<Workerd> {
-  const outdir = buildWorker()
+  const outdir = await bundleWorker()
+  copyFileSync(join(import.meta.dirname, 'worker/shop.js'), join(outdir, 'shop.js'))
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'postern-node-'))
   const kv = join(folder, 'kv')
   mkdirSync(kv, { recursive: true })
@@ -88,9 +75,9 @@ export async function startWorkerd(options: WorkerdOptions = {}): Promise<Worker
         ...init,
         headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...(init?.headers as object) },
       }),
-    async stop() {
+    async stop(signal = 'SIGTERM') {
       const ended = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGTERM')
+      child.kill(signal)
       await ended
       if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
     },
@@ -111,19 +98,20 @@ function capnp(
   outdir: string,
   folder: string,
   port: number,
-  vars: Readonly<Record<string, string>>,
+  vars: Readonly<Record<string, string | undefined>>,
 ): string {
   const text = (value: string): string => JSON.stringify(value)
   const modules = readdirSync(outdir)
     .filter((name) => name.endsWith('.wasm'))
     .map((name) => `(name = ${text(`./${name}`)}, wasm = embed ${text(name)})`)
-  const bindings = Object.entries(vars).map(
-    ([name, value]) => `(name = ${text(name)}, text = ${text(value)})`,
+  const bindings = Object.entries(vars).flatMap(([name, value]) =>
+    value === undefined ? [] : `(name = ${text(name)}, text = ${text(value)})`,
   )
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .gateway),
+    (name = "shop", worker = .shop),
     (name = "kv", disk = (path = ${text(join(folder, 'kv'))}, writable = true)),
     (name = "do", disk = (path = ${text(join(folder, 'do'))}, writable = true)),
     (name = "internet", network = (allow = ["public", "private", "local"])),
@@ -136,11 +124,16 @@ const gateway :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "worker.js"), ${modules.join(', ')}],
   bindings = [
     (name = "KV", kvNamespace = "kv"),
+    (name = "SHOP", service = "shop"),
     (name = "POLICY", durableObjectNamespace = "PolicyObject"),
     ${bindings.join(', ')}
   ],
   durableObjectNamespaces = [(className = "PolicyObject", uniqueKey = "policy", enableSql = true)],
   durableObjectStorage = (localDisk = "do"),
+);
+const shop :Workerd.Worker = (
+  compatibilityDate = "2026-11-01",
+  modules = [(name = "shop.js", esModule = embed "shop.js")],
 );
 `
 }
