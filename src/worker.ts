@@ -1,7 +1,14 @@
 /** The Worker: bindings → ports, the app, and the Durable Object classes. Nothing else. */
 import { registry } from '../plugins/registry.ts'
 import { app } from './app.ts'
-import { type Env, logLevel, seconds, serviceBinding, serviceNames } from './cloudflare/env.ts'
+import {
+  type Env,
+  logLevel,
+  megabytes,
+  seconds,
+  serviceBinding,
+  serviceNames,
+} from './cloudflare/env.ts'
 import { kvConfigSource, kvPolicyStore } from './cloudflare/kv-config.ts'
 import { PolicyObjectBase, type PolicyObjectParts } from './cloudflare/policy-object.ts'
 import { boundModules, Gateway, preflight } from './gateway/index.ts'
@@ -32,6 +39,7 @@ function start(env: Env): ReturnType<typeof app> {
     ports: { log: consoleLog(logLevel(env.LOG_LEVEL)) },
     refreshSeconds: seconds(env.REFRESH_SECONDS),
     maxStaleSeconds: seconds(env.MAX_STALE_SECONDS),
+    vmMemoryBytes: megabytes(env.VM_MEMORY_MB),
   })
   return app({
     gateway,

@@ -10,12 +10,19 @@ export interface Env {
   readonly REFRESH_SECONDS?: string
   readonly MAX_STALE_SECONDS?: string
   readonly LOG_LEVEL?: string
+  readonly VM_MEMORY_MB?: string
 }
 
 /** A variable as a number of seconds; undefined when it is absent or no number. */
 export function seconds(text: string | undefined): number | undefined {
   const value = text === undefined || text === '' ? Number.NaN : Number(text)
   return value >= 0 ? value : undefined
+}
+
+/** A variable in MiB as bytes; undefined when it is absent or no number. */
+export function megabytes(text: string | undefined): number | undefined {
+  const value = seconds(text)
+  return value === undefined ? undefined : value * 1024 * 1024
 }
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {

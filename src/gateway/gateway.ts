@@ -28,13 +28,19 @@ export interface GatewayOptions {
   readonly refreshSeconds?: number | undefined
   readonly maxStaleSeconds?: number | undefined
   readonly baseline?: Baseline
+  /** Guest memory above which idle plugins lose their vm. */
+  readonly vmMemoryBytes?: number | undefined
 }
+
+/** How often replaced plugins are looked after. */
+const SWEEP_MS = 10_000
 
 export class Gateway {
   readonly pool: VmPool
   readonly #live: LiveConfig<Running>
   readonly #activator: Activator
   readonly #modules: ModuleSource
+  #sweptAt = 0
 
   constructor(options: GatewayOptions) {
     const { modules, ports, reachable, clock = systemClock, ...config } = options
@@ -43,6 +49,7 @@ export class Gateway {
         httpCalls: httpCallsPort((plugin, name) => this.#activator.running?.callable(plugin, name)),
         ...ports,
       }),
+      options.vmMemoryBytes,
     )
     this.#modules = modules
     this.#activator = new Activator({ modules, pool: this.pool, reachable })
@@ -62,10 +69,19 @@ export class Gateway {
       : this.#serve(request, scope)
   }
 
+  /** What is due now and then, whatever the requests are. */
+  #housekeeping(): void {
+    const now = Date.now()
+    if (now - this.#sweptAt < SWEEP_MS) return
+    this.#sweptAt = now
+    this.pool.sweep()
+  }
+
   #serve(request: Request, scope: RequestScope): Promise<Response> {
     // what the activator has is what its plugins belong to, also in the instant of a swap
     const { running } = this.#activator
     if (running === undefined) return Promise.resolve(errorResponse('config.none'))
+    this.#housekeeping()
     const io = { waitUntil: (promise: Promise<unknown>) => scope.waitUntil(promise), gone: false }
     return handle(this, running, request, io)
   }

@@ -18,6 +18,12 @@ export const DEFAULT_LIMITS: PluginLimits = {
 /** A callout without a timeout of its own must end before its request's `waitUntil` does (30 s on the edge). */
 export const CALLOUT_MAX_MS = 30_000
 
+/** Guest memory of one isolate: half of what an edge isolate has in all, which the gateway shares. */
+export const VM_MEMORY_BYTES: number = 64 * 1024 * 1024
+
+/** How long a replaced plugin's streams may go on before they follow the fail strategy. */
+export const DRAIN_MS: number = 10 * 60 * 1000
+
 /** How late a callout may be before the next turn takes it for abandoned. */
 export const CALLOUT_GRACE_MS = 250
 

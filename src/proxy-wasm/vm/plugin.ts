@@ -29,6 +29,7 @@ export class Plugin {
   #failures = 0
   #starting = false
   #retired = false
+  #lastUse = 0
 
   /**
    * @param vmKey - of `spec` (`vmKey()`), worked out once per snapshot
@@ -53,6 +54,11 @@ export class Plugin {
     return this.#lastError
   }
 
+  /** Grows with each stream: which of two plugins was used last. */
+  get lastUse(): number {
+    return this.#lastUse
+  }
+
   /** Streams that run through the current root context. */
   get streams(): number {
     return this.#root?.streams ?? 0
@@ -67,7 +73,10 @@ export class Plugin {
     const root = this.#root
     if (root !== undefined && root.vm.alive) {
       root.turn()
-      if (root.vm.alive) return root
+      if (root.vm.alive) {
+        this.#lastUse = this.#pool.nextUse()
+        return root
+      }
     }
     if (this.#now() < this.#retryAt) return this.#fallback?.acquire()
     try {
@@ -101,6 +110,8 @@ export class Plugin {
       root.start()
       // a stream that was planned before the plugin was retired: the root goes with its last stream
       if (this.#retired) root.retireAfterStreams()
+      this.#lastUse = this.#pool.nextUse()
+      this.#pool.used(this)
       return root
     } catch (error) {
       if (this.#root) this.#discard(this.#root)
@@ -114,8 +125,20 @@ export class Plugin {
   /** No new streams: the running root context ends when its last stream has. */
   retire(): void {
     this.#retired = true
+    this.#pool.unused(this)
     this.#root?.retire()
+    if (this.#root !== undefined) this.#pool.drains(this.#root)
     this.#fallback?.retire()
+  }
+
+  /** Gives its vm back while nothing runs through it; the next stream starts another. @returns whether it did */
+  sleep(): boolean {
+    const root = this.#root
+    if (root === undefined || root.streams > 0) return false
+    this.#pool.unused(this)
+    this.#root = undefined
+    root.retire()
+    return true
   }
 
   /** The guest refused: its root context must not be told of ticks, queues and calls. */
@@ -129,7 +152,11 @@ export class Plugin {
   #gone(root: RootContext): void {
     const { failure } = root.vm
     if (failure !== undefined && this.#root === root && !this.#starting) this.#failed(failure)
-    if (this.#root === root) this.#root = undefined
+    if (this.#root === root) {
+      this.#root = undefined
+      this.#pool.unused(this)
+    }
+    this.#pool.drained(root)
     this.#pool.release(root.vm)
   }
 

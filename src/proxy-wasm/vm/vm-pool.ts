@@ -1,9 +1,12 @@
 /**
  * The vms of one isolate, by vm key. A vm is made when the first plugin of its key starts and closed
  * when the last root context in it has gone; one that has trapped is replaced, never entered again.
+ * Above the memory budget, plugins without streams lose their vm, the least recently used first.
  */
+import { DRAIN_MS, VM_MEMORY_BYTES } from '../limits.ts'
 import type { Ports } from '../ports.ts'
 import type { Plugin } from './plugin.ts'
+import type { RootContext } from './root-context.ts'
 import { Strand } from './strand.ts'
 import { Vm } from './vm.ts'
 
@@ -18,9 +21,22 @@ export class VmPool {
   readonly strand: Strand = new Strand()
   readonly #byKey = new Map<string, PooledVm>()
   readonly #all = new Set<PooledVm>()
+  readonly #memoryBudget: number
+  /** Plugins that run. */
+  readonly #inUse = new Set<Plugin>()
+  #uses = 0
+  /** Roots that wait for their last stream, and since when (milliseconds of the monotonic clock). */
+  readonly #draining = new Map<RootContext, number>()
 
-  constructor(ports: Ports) {
+  /** @param memoryBudget - bytes of guest memory above which idle plugins lose their vm */
+  constructor(ports: Ports, memoryBudget: number = VM_MEMORY_BYTES) {
     this.ports = ports
+    this.#memoryBudget = memoryBudget
+  }
+
+  /** Milliseconds of the monotonic clock. */
+  now(): number {
+    return Number(this.ports.clock.monotonic() / 1_000_000n)
   }
 
   /** Number of vms that have not been closed, those that drain included. */
@@ -56,7 +72,53 @@ export class VmPool {
     const pooled: PooledVm = { vm: new Vm(vmKey, spec, this.ports, this.strand), roots: 1 }
     this.#byKey.set(vmKey, pooled)
     this.#all.add(pooled)
+    this.#trim(plugin)
     return pooled.vm
+  }
+
+  /** A number above all that were given before: orders plugins by their last use. */
+  nextUse(): number {
+    return this.#uses++
+  }
+
+  /** The plugin has a vm now. */
+  used(plugin: Plugin): void {
+    this.#inUse.add(plugin)
+  }
+
+  /** The plugin has no vm any more. */
+  unused(plugin: Plugin): void {
+    this.#inUse.delete(plugin)
+  }
+
+  #trim(starting: Plugin): void {
+    if (this.memoryBytes <= this.#memoryBudget) return
+    const longestAgoFirst = Array.from(this.#inUse).sort((a, b) => a.lastUse - b.lastUse)
+    for (const plugin of longestAgoFirst) {
+      if (plugin !== starting && plugin.sleep() && this.memoryBytes <= this.#memoryBudget) return
+    }
+  }
+
+  /** A retired root still has streams. */
+  drains(root: RootContext): void {
+    this.#draining.set(root, this.now())
+  }
+
+  drained(root: RootContext): void {
+    this.#draining.delete(root)
+  }
+
+  /**
+   * Ends what has drained for too long: the streams left follow their plugin's fail strategy. To be
+   * called now and then, from any request.
+   */
+  sweep(): void {
+    const latest = this.now() - DRAIN_MS
+    for (const [root, since] of Array.from(this.#draining)) {
+      if (since > latest) continue
+      this.#draining.delete(root)
+      root.vm.stop('it was replaced ten minutes ago and still had streams')
+    }
   }
 
   /** A root context of the vm has gone; the last one takes the vm with it. */

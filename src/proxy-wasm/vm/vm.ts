@@ -178,6 +178,11 @@ export class Vm {
     this.#contexts.clear()
   }
 
+  /** Ends the vm as a trap would: its streams follow the fail strategy of their plugins. */
+  stop(reason: string): void {
+    if (this.alive) this.#fail(new GuestTrap(reason))
+  }
+
   #log(level: LogLevel, message: string, context: Context | undefined): void {
     const root = context?.root
     this.ports.log.log({
