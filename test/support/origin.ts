@@ -34,7 +34,7 @@ export async function startOrigin(first: Handler = ok): Promise<Origin> {
   const requests: Exchange[] = []
   const waiting = new Set<() => void>()
   const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => undefined)

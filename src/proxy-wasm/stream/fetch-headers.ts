@@ -59,7 +59,13 @@ export function headerMapFrom(pseudo: ByteString[], headers: Headers, upgrade = 
   return new HeaderMap(lines)
 }
 
-/** `scheme://authority/path` cut without a URL object, which would normalise the path. */
+/** What Fetch resolves in a path: dot segments in any spelling, and a backslash, which is a slash there. */
+const UNRESOLVED = /\\|\/(?:\.|%2e){1,2}(?:[/?]|$)/i
+
+/**
+ * `scheme://authority/path` cut without a URL object, which is slow. The path is resolved as Fetch does
+ * when the request goes out: nobody may decide about another path than the upstream's.
+ */
 export function splitUrl(url: string): {
   readonly scheme: string
   readonly authority: string
@@ -73,12 +79,22 @@ export function splitUrl(url: string): {
     if (code === 0x2f /* / */ || code === 0x3f /* ? */ || code === 0x23 /* # */) break
     pathStart++
   }
-  const rest = url.slice(pathStart)
+  const fragment = url.indexOf('#', pathStart)
+  const rest = url.slice(pathStart, fragment < 0 ? url.length : fragment)
+  const path = rest.startsWith('/') ? rest : `/${rest}`
+  // workerd writes the target of `OPTIONS *` straight behind the host
+  const authorityEnd = rest === '' && url[pathStart - 1] === '*' ? pathStart - 1 : pathStart
   return {
     scheme: url.slice(0, schemeEnd),
-    authority: url.slice(authorityStart, pathStart),
-    path: rest.startsWith('/') ? rest : `/${rest}`,
+    authority: url.slice(authorityStart, authorityEnd),
+    path: UNRESOLVED.test(path) ? resolved(path) : path,
   }
+}
+
+function resolved(path: string): string {
+  const { pathname, search } = new URL(`http://host${path}`)
+  // a lone `?` is no search to URL, but the upstream would see it
+  return pathname + (search === '' && path.endsWith('?') ? '?' : search)
 }
 
 /** A request's headers with its pseudo-headers in front, in Envoy's order. */
@@ -118,9 +134,15 @@ export function toHeadersInit(headers: HeaderMap, onInvalid: (name: string) => v
   for (let i = 0; i < lines.length; i += 2) {
     const name = lines[i] as ByteString
     if (name.charCodeAt(0) === 0x3a /* : */ || name === '') continue
+    if (name === '__proto__') {
+      // a record has no room for that name
+      onInvalid(name)
+      continue
+    }
     const value = fromBytes(lines[i + 1] as ByteString)
     const before = record[name]
-    if (before === undefined) record[name] = value
+    // not `=== undefined`: a header may be called "constructor"
+    if (typeof before !== 'string') record[name] = value
     else if (name === 'set-cookie') (cookies ??= []).push(value)
     else record[name] = `${before}${name === 'cookie' ? '; ' : ', '}${value}`
   }
