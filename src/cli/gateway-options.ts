@@ -38,6 +38,6 @@ export async function gatewayClient(
 /** The token that `npm start` put into `.dev.vars`. */
 async function devToken(cwd: string): Promise<string | undefined> {
   const text = await readFile(join(cwd, '.dev.vars'), 'utf8').catch(() => '')
-  const value = /^\s*ADMIN_TOKEN\s*=\s*(.*?)\s*$/m.exec(text)?.[1]
+  const value = /^[ \t]*ADMIN_TOKEN[ \t]*=[ \t]*(.*?)[ \t\r]*$/m.exec(text)?.[1]
   return value?.replace(/^(["'])(.*)\1$/, '$2')
 }

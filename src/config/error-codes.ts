@@ -54,7 +54,7 @@ export const ERROR_CODES = {
   },
   'config.request_invalid': {
     fault: 'client',
-    next: 'Send the JSON body that docs/CONFIG.md describes.',
+    next: 'Send the JSON body that docs/OPERATIONS.md describes.',
   },
   // what a gateway found in its store
   'config.none': {

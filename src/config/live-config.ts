@@ -302,10 +302,12 @@ export class LiveConfig<Running> {
     about: Pick<ActiveConfig<Running>, 'revision' | 'hash' | 'issuedAt' | 'origin'>,
     scope: RequestScope,
   ): Promise<boolean> {
+    // Two owners can overlap when one was taken for lost: the higher revision stays.
+    const overtaken = (): boolean => (this.#config?.revision ?? 0) > about.revision
+    if (overtaken()) return true
     try {
       const { running, plugins } = await this.#activate(snapshot, scope)
-      // Two owners can overlap when one was taken for lost: the higher revision stays.
-      if ((this.#config?.revision ?? 0) > about.revision) return true
+      if (overtaken()) return true
       this.#config = { ...about, snapshot, running }
       for (const { plugin, outcome, code, reason } of plugins) {
         if (outcome !== 'last-good' && outcome !== 'failed') continue

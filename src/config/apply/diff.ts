@@ -43,8 +43,8 @@ function diffRecords<T>(
 ): readonly Change[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
   return names.flatMap((name): readonly Change[] => {
-    const from = before[name]
-    const to = after[name]
+    const from = Object.hasOwn(before, name) ? before[name] : undefined
+    const to = Object.hasOwn(after, name) ? after[name] : undefined
     if (to === undefined) return [{ what, name, how: 'removed', details: [] }]
     if (from === undefined) return [{ what, name, how: 'added', details: describe(to) }]
     const details = diff(from, to)

@@ -85,9 +85,9 @@ export const sha256Text: v.GenericSchema<string> = text(
   '64 lower-case hex digits',
 )
 
-/** The name of a resource: a DNS subdomain, as in Kubernetes. */
+/** The name of a resource: a DNS subdomain, as in Kubernetes, and none that every JS object has. */
 export const resourceName: v.GenericSchema<string> = text(
-  /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+  /^(?!constructor$|prototype$)(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
   'a name of lower-case letters, digits, "-" and "."',
 )
 

@@ -75,8 +75,8 @@ const hostname = text(
 /** What Gateway API allows: it starts with "/" and holds nothing that a client could write otherwise. */
 const pathValue = v.pipe(
   v.string(),
-  v.maxLength(1024, 'expected 1,024 characters or less'),
   v.startsWith('/', 'expected a path that starts with "/"'),
+  v.maxLength(1024, 'expected 1,024 characters or less'),
   v.check(
     (path) => !/\/\/|\/\.\.?(\/|$)|#|\?|%2[fF]/.test(path),
     'expected a path without "//", "/./", "/../", "%2f", "?" and "#"',
@@ -84,14 +84,27 @@ const pathValue = v.pipe(
 )
 
 const parentRef = v.object({
-  group: v.exactOptional(described(v.string(), { default: 'gateway.networking.k8s.io' })),
-  kind: v.exactOptional(described(v.string(), { default: 'Gateway' })),
-  namespace: v.exactOptional(namespaceName),
+  group: v.exactOptional(
+    described(v.string(), {
+      about: "The group of the parent's kind.",
+      default: 'gateway.networking.k8s.io',
+    }),
+  ),
+  kind: v.exactOptional(
+    described(v.string(), { about: 'Gateway; a route is for nothing else.', default: 'Gateway' }),
+  ),
+  namespace: v.exactOptional(
+    described(namespaceName, { about: 'Where the Gateway is.', default: "the route's" }),
+  ),
   name: described(v.string(), {
     about: 'The Gateway. There is one, the default Gateway, and it takes every route.',
   }),
-  sectionName: v.exactOptional(v.string()),
-  port: v.exactOptional(whole(1, 65_535)),
+  sectionName: v.exactOptional(
+    described(v.string(), { about: 'A listener of the Gateway; the default Gateway has one.' }),
+  ),
+  port: v.exactOptional(
+    described(whole(1, 65_535), { about: 'A port of the Gateway; the default Gateway has one.' }),
+  ),
 })
 
 const match = v.object({
@@ -116,13 +129,14 @@ const match = v.object({
       v.object({
         type: v.exactOptional(
           choice(['Exact'], {
+            about: 'How values are compared.',
             default: 'Exact',
             outsideValues: { RegularExpression: 'write the exact value' },
           }),
         ),
         name: described(headerName, { about: 'Compared without regard to case.' }),
         value: described(v.pipe(v.string(), v.maxLength(4096)), {
-          about: 'The whole value; lines of the same name are joined with ",".',
+          about: 'The whole value; lines of the same name are joined with ", ".',
         }),
       }),
     ),
@@ -145,7 +159,12 @@ const backendRef = v.object({
     }),
   ),
   name: described(resourceName, { about: 'The Upstream, or the Service.' }),
-  namespace: v.exactOptional(described(namespaceName, { default: "the route's" })),
+  namespace: v.exactOptional(
+    described(namespaceName, {
+      about: 'Where it is; no grant is needed for another namespace.',
+      default: "the route's",
+    }),
+  ),
   port: v.exactOptional(described(whole(1, 65_535), { about: 'Required for a Service.' })),
   weight: v.exactOptional(
     described(whole(1, 1_000_000), {

@@ -55,7 +55,10 @@ const BOUND = 'modules are bound when the gateway is deployed; `postern add` bri
 const targetRef = v.object({
   group: choice(['gateway.networking.k8s.io'], {
     about: 'The group of both kinds.',
-    outsideValues: { '': 'a plugin is for a Gateway or an HTTPRoute', core: 'the same' },
+    outsideValues: {
+      '': 'write the HTTPRoute that leads to the Service',
+      core: 'write the HTTPRoute that leads to the Service',
+    },
   }),
   kind: choice(['Gateway', 'HTTPRoute'], {
     about: '`HTTPRoute`: the plugin runs on that route alone. `Gateway`: on every request.',
