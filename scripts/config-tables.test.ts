@@ -1,3 +1,4 @@
+/** Holds docs/CONFIG.md and the schemas together. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

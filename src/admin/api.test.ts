@@ -1,3 +1,4 @@
+/** The admin API, mounted as in the gateway, over ports that only note what they are asked. */
 import { Hono } from 'hono'
 import { describe, expect, it, vi } from 'vitest'
 import type { ApplyRequest, ApplyResult } from '../config/apply/apply-request.ts'

@@ -1,3 +1,4 @@
+/** What KV is asked: single keys alone, and how old an answer may be. */
 import { expect, it } from 'vitest'
 import { kvConfigSource, kvPolicyStore } from './kv-config.ts'
 

@@ -1,3 +1,4 @@
+/** Equal values have equal bytes, and bytes their name. */
 import { describe, expect, it } from 'vitest'
 import { canonicalJson } from './canonical.ts'
 import { sha256Hex } from './digest.ts'

@@ -1,3 +1,4 @@
+/** Resources in, a snapshot or problems out: bytes, chains, last good versions, references. */
 import { describe, expect, it } from 'vitest'
 import { compile, nameSnapshot } from './compile.ts'
 import { readSnapshot } from './read-snapshot.ts'

@@ -1,3 +1,4 @@
+/** Files in, resources and problems with their places out. */
 import { describe, expect, it } from 'vitest'
 import { placeProblems, readDocuments } from './documents.ts'
 

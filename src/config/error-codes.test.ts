@@ -1,3 +1,4 @@
+/** Holds the codes and their page together. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

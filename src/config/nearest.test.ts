@@ -1,3 +1,4 @@
+/** Which name somebody probably meant. */
 import { expect, it } from 'vitest'
 import { nearest } from './nearest.ts'
 

@@ -1,3 +1,4 @@
+/** Gateway API's order of precedence, case by case. */
 import { describe, expect, it } from 'vitest'
 import { compile } from './compile.ts'
 import type { HttpRouteMatch } from './resources/http-route.ts'

@@ -1,3 +1,4 @@
+/** What a local store is filled with is what a gateway runs. */
 import { expect, it } from 'vitest'
 import { LiveConfig } from './live-config.ts'
 import { seedEntries } from './seed.ts'

@@ -1,3 +1,4 @@
+/** `postern apply` with bad input: file, line, what was expected, exit code 1, nothing written. */
 import { describe, expect, it } from 'vitest'
 import { plugin, policyFolder, sha } from '../support/policy-folder.ts'
 

@@ -1,3 +1,4 @@
+/** `postern apply` against a gateway in this process: what it does, and trouble on the way. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+/** `postern status`, help, and commands called wrongly. */
 import { describe, expect, it } from 'vitest'
 import { TOKEN } from '../support/in-process-gateway.ts'
 import { BOUND, policyFolder } from '../support/policy-folder.ts'

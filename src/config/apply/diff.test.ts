@@ -1,3 +1,4 @@
+/** What an operator is told about a change, and what is never told. */
 import { describe, expect, it } from 'vitest'
 import { compile } from '../compile.ts'
 import type { Resource } from '../resources/kinds.ts'

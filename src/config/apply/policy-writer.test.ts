@@ -1,3 +1,4 @@
+/** The writer over a store in memory, alone, with others, and killed before each of its writes. */
 import { describe, expect, it } from 'vitest'
 import type { ActivePointer } from '../active-pointer.ts'
 import { parseActivePointer } from '../active-pointer.ts'

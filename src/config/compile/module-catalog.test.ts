@@ -1,3 +1,4 @@
+/** How a url and a sha256 find a module, and what is said when they do not. */
 import { describe, expect, it } from 'vitest'
 import { CATALOG, sha } from '../testing/resources.ts'
 import { resolveModule } from './module-catalog.ts'

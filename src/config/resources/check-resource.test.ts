@@ -1,3 +1,4 @@
+/** Each kind's fields: what is accepted, and how what is not is refused by name. */
 import { describe, expect, it } from 'vitest'
 import { formatPath } from '../problem.ts'
 import { plugin, policy, route, sha, upstream } from '../testing/resources.ts'
