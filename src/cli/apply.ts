@@ -58,8 +58,8 @@ export async function apply(args: string[], io: CliIo): Promise<number> {
     io.stdout(HELP)
     return 0
   }
-  const gateway = await gatewayClient(options, io)
   const placed = await readResources(options, io)
+  const gateway = await gatewayClient(options, io)
   const resources = await bindModules(placed, gateway, io)
   const request = {
     resources,
