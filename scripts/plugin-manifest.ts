@@ -24,6 +24,8 @@ export interface PluginBuild {
   toolchain: string
   /** Cargo features of each version; a version not named here has none. */
   features?: Record<string, string[]>
+  /** Rust target of each version; `wasm32-wasip1` for a version not named here. */
+  targets?: Record<string, string>
   /** The optional `proxy_on_*` exports to keep. Without this list all are kept. */
   callbacks?: string[]
 }

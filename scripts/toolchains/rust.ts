@@ -3,22 +3,25 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { MissingToolchain, ask, run, type Toolchain } from './toolchain.ts'
 
-const target = 'wasm32-wasip1'
+const usualTarget = 'wasm32-wasip1'
 
 /** Cargo: every crate is named after its plugin and belongs to the workspace of the parent folder. */
 export const rust: Toolchain = {
-  check() {
+  check({ manifest }) {
     const version = ask(['rustc', '--version'])
     if (!version) throw new MissingToolchain('Rust is missing: install it from https://rustup.rs')
-    const library = ask(['rustc', '--print', 'target-libdir', '--target', target])
-    if (!library || !ask(['ls', library])) {
-      throw new MissingToolchain(`Rust's ${target} is missing: rustup target add ${target}`)
+    for (const target of [usualTarget, ...Object.values(manifest.build.targets ?? {})]) {
+      const library = ask(['rustc', '--print', 'target-libdir', '--target', target])
+      if (!library || !ask(['ls', library])) {
+        throw new MissingToolchain(`Rust's ${target} is missing: rustup target add ${target}`)
+      }
     }
     return version.split(' ').slice(0, 2).join(' ')
   },
 
   build({ folder, manifest }, { version }) {
     const workspace = dirname(folder)
+    const target = manifest.build.targets?.[version] ?? usualTarget
     const features = manifest.build.features?.[version] ?? []
     const options = ['--release', '--locked', '--target', target, '--no-default-features']
     const what = ['--package', manifest.name, '--features', features.join(',')]
