@@ -10,7 +10,12 @@ import {
   type Plugin,
   runFetchStream,
 } from '../proxy-wasm/index.ts'
-import { requestHeaderMap, splitUrl, toHeadersInit } from '../proxy-wasm/stream/fetch-headers.ts'
+import {
+  namedHopByHop,
+  requestHeaderMap,
+  splitUrl,
+  toHeadersInit,
+} from '../proxy-wasm/stream/fetch-headers.ts'
 import { errorReply } from './errors.ts'
 import { addForwarded } from './forwarded.ts'
 import type { Gateway } from './gateway.ts'
@@ -25,6 +30,8 @@ interface Plan {
   readonly chain: readonly Plugin[]
   readonly route: SnapshotRoute | undefined
   readonly upstream: Upstream | undefined
+  /** Host and port that the client asked for. */
+  readonly authority: string
 }
 
 /** Serves one request with the snapshot that runs now. */
@@ -57,26 +64,39 @@ function planFor(running: Running, request: Request): Plan {
   const key = { host: hostOf(authority), path, method, header: (name: string) => headers.get(name) }
   const found = running.routes.match(key)
   if (found === undefined)
-    return { chain: running.gatewayChain, route: undefined, upstream: undefined }
+    return { chain: running.gatewayChain, route: undefined, upstream: undefined, authority }
   return {
     chain: running.chain(found.route),
     route: found.route,
     upstream: running.upstreams.get(found.rule.upstream),
+    authority,
   }
 }
 
 /** A route without plugins: nothing of the machine is involved. */
 async function passThrough(plan: Plan, request: Request): Promise<Response> {
+  const { method } = request
   const headers = requestHeaderMap(request, request.headers.has('upgrade'))
   addForwarded(headers, clientIp(request))
   const outbound = {
-    method: request.method,
+    method,
     path: headers.get(':path') ?? '/',
     headers: toHeadersInit(headers, () => undefined),
-    body: request.body,
+    // HTTP allows it, Fetch does not
+    body: method === 'GET' || method === 'HEAD' ? null : request.body,
   }
   const answer = await send(plan, outbound, new AbortController())
-  return answer instanceof Response ? answer : localReplyResponse(answer, request.method)
+  return answer instanceof Response ? withoutHopByHop(answer) : localReplyResponse(answer, method)
+}
+
+/** The platform leaves out what is always hop-by-hop, not what the upstream named so. */
+function withoutHopByHop(response: Response): Response {
+  const named = namedHopByHop(response.headers.get('connection'))
+  const { status } = response
+  if (named.length === 0 || status === 101 || status < 200 || status > 599) return response
+  const rest = new Response(response.body, response)
+  for (const name of named) rest.headers.delete(name)
+  return rest
 }
 
 function forward(
@@ -85,7 +105,12 @@ function forward(
   outbound: OutboundRequest,
 ): Promise<Response | LocalReply> {
   const rerouted = outbound.routeCleared ? rerouteFor(running, plan, outbound) : plan
-  return send(rerouted, outbound, outbound.abort)
+  const { abort, authority } = outbound
+  if (authority === plan.authority) return send(rerouted, outbound, abort)
+  // Fetch sends the upstream's own host: what a plugin made of it travels beside it
+  const headers = new Headers(outbound.headers)
+  headers.set('x-forwarded-host', authority)
+  return send(rerouted, { ...outbound, headers }, abort)
 }
 
 /** `clear_route_cache`: the upstream is picked again from the edited headers; the chain stays. */

@@ -22,7 +22,7 @@ export function streamInfo(request: Request, startTime: bigint, about: StreamAbo
   const cf = (request as { readonly cf?: RequestCf }).cf
   const client = cf?.tlsClientAuth
   const presented = client?.certPresented === '1'
-  const address = request.headers.get('cf-connecting-ip') ?? cf?.clientIp
+  const address = cf?.clientIp ?? request.headers.get('cf-connecting-ip') ?? undefined
   return {
     startTime,
     protocol: cf?.httpProtocol ?? 'HTTP/1.1',
@@ -44,12 +44,15 @@ export interface StreamAbout {
   readonly clusterName?: string | undefined
 }
 
-/** The client's address without its port; brackets of IPv6 stay off. */
+/**
+ * The client's address without its port; brackets of IPv6 stay off. What the runtime knows of the
+ * connection comes first: only in front of Cloudflare is the header not the client's own to write.
+ */
 export function clientIp(request: Request): string | undefined {
-  const connecting = request.headers.get('cf-connecting-ip')
-  if (connecting !== null) return connecting
   const peer = (request as { readonly cf?: RequestCf }).cf?.clientIp
-  return peer === undefined ? undefined : hostOnly(peer)
+  return peer === undefined
+    ? (request.headers.get('cf-connecting-ip') ?? undefined)
+    : hostOnly(peer)
 }
 
 function hostOnly(address: string): string {

@@ -1,3 +1,4 @@
+/** What becomes of a path between the client's bytes and the upstream's. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sendRaw } from '../support/client.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'

@@ -53,10 +53,22 @@ function fromBytes(value: ByteString): string {
 export function headerMapFrom(pseudo: ByteString[], headers: Headers, upgrade = false): HeaderMap {
   const lines = pseudo
   const skipped = upgrade ? UPGRADE : LEFT_BEHIND
+  let connection: string | undefined
   headers.forEach((value, name) => {
     if (!skipped.has(name)) lines.push(name, toBytes(value))
+    else if (name === 'connection') connection = value
   })
-  return new HeaderMap(lines)
+  const map = new HeaderMap(lines)
+  for (const name of namedHopByHop(connection)) map.remove(name)
+  return map
+}
+
+const NONE: readonly string[] = []
+
+/** @returns the headers that a `connection` header says belong to the connection as well */
+export function namedHopByHop(connection: string | null | undefined): readonly string[] {
+  if (connection == null || /^(?:close|keep-alive)?$/i.test(connection)) return NONE
+  return connection.split(',').map((name) => name.trim().toLowerCase())
 }
 
 /** What Fetch resolves in a path: dot segments in any spelling, and a backslash, which is a slash there. */
