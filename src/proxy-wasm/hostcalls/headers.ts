@@ -4,6 +4,7 @@
  * @see https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1#http-fields
  */
 import { LogLevel, MapType, Status } from '../abi/enums.ts'
+import type { ByteString } from '../ports.ts'
 import { pairsSize, readPairs, writePairs } from '../memory/pairs.ts'
 import type { HeaderMap } from '../stream/header-map.ts'
 import { missingHeaderIsEmpty } from '../vm/guest-callbacks.ts'
@@ -12,12 +13,19 @@ import type { HostFunctions } from './link.ts'
 
 /**
  * Statuses: `BadArgument` for an unknown map type, `InvalidMemoryAccess` for bytes outside of memory,
- * `NotFound` for a header (or a whole map) that is not there. An edit that can reach nobody any more is
+ * `NotFound` for a header (or a whole map) that is not there. A request's `host` is its `:authority`, as
+ * in Envoy. An edit that can reach nobody any more is
  * `Ok` with a warning: the Rust SDK panics on anything else (docs/HOST_DIFFERENCES.md).
  */
 export function headerFunctions(vm: Vm): HostFunctions {
   const isMapType = (type: number): type is MapType =>
     type >>> 0 <= MapType.HttpCallResponseTrailers
+
+  /** A header's name in a map of that type, lower-case. */
+  const headerName = (type: number, address: number, size: number): ByteString | undefined => {
+    const name = vm.memory.headerName(address, size)
+    return type === MapType.HttpRequestHeaders && name === 'host' ? ':authority' : name
+  }
 
   /** Runs `edit` on a writable map; explains itself in the log where there is none. */
   const edit = (type: number, what: string, apply: (map: HeaderMap) => void): Status => {
@@ -62,13 +70,14 @@ export function headerFunctions(vm: Vm): HostFunctions {
       const lines = readPairs(bytes)
       // Envoy takes malformed pairs for none and so wipes the map: here the map stays as it is
       if (lines === undefined) return Status.BadArgument
+      if (type === MapType.HttpRequestHeaders) renameHost(lines)
       return edit(type, 'proxy_set_header_map_pairs', (map) => map.setAll(lines))
     },
 
     proxy_get_header_map_value(type, nameAt, nameSize, addressOut, sizeOut) {
       if (!isMapType(type)) return Status.BadArgument
       const { memory } = vm
-      const name = memory.headerName(nameAt, nameSize)
+      const name = headerName(type, nameAt, nameSize)
       if (name === undefined) return Status.InvalidMemoryAccess
       const value = vm.context.headerMap(type)?.get(name)
       if (value !== undefined) return memory.returnByteString(value, addressOut, sizeOut)
@@ -78,23 +87,29 @@ export function headerFunctions(vm: Vm): HostFunctions {
     },
 
     proxy_add_header_map_value(type, nameAt, nameSize, valueAt, valueSize) {
-      const name = vm.memory.headerName(nameAt, nameSize)
+      const name = headerName(type, nameAt, nameSize)
       const value = vm.memory.byteString(valueAt, valueSize)
       if (name === undefined || value === undefined) return Status.InvalidMemoryAccess
       return edit(type, 'proxy_add_header_map_value', (map) => map.add(name, value))
     },
 
     proxy_replace_header_map_value(type, nameAt, nameSize, valueAt, valueSize) {
-      const name = vm.memory.headerName(nameAt, nameSize)
+      const name = headerName(type, nameAt, nameSize)
       const value = vm.memory.byteString(valueAt, valueSize)
       if (name === undefined || value === undefined) return Status.InvalidMemoryAccess
       return edit(type, 'proxy_replace_header_map_value', (map) => map.replace(name, value))
     },
 
     proxy_remove_header_map_value(type, nameAt, nameSize) {
-      const name = vm.memory.headerName(nameAt, nameSize)
+      const name = headerName(type, nameAt, nameSize)
       if (name === undefined) return Status.InvalidMemoryAccess
       return edit(type, 'proxy_remove_header_map_value', (map) => map.remove(name))
     },
+  }
+}
+
+function renameHost(lines: ByteString[]): void {
+  for (let i = 0; i < lines.length; i += 2) {
+    if (lines[i]?.toLowerCase() === 'host') lines[i] = ':authority'
   }
 }

@@ -3,7 +3,6 @@
  * names, and what plugins of the same stream set. Paths and encodings are Envoy's
  * (https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes).
  */
-import { textToByteString } from '../memory/byte-string.ts'
 import {
   boolValue,
   durationValue,
@@ -193,10 +192,12 @@ export function pluginProperty(spec: PluginSpec, path: readonly string[]): Uint8
  * @returns the encoded value, or undefined when the path names nothing that is known now
  */
 export function property(chain: Chain, path: readonly string[]): Uint8Array | undefined {
-  const attribute = ATTRIBUTES[path.join('.')]
-  if (attribute !== undefined && path.length <= 2) return attribute(chain)
+  const name = path.join('.')
+  // own names only: "constructor" is none
+  if (path.length <= 2 && Object.hasOwn(ATTRIBUTES, name)) return ATTRIBUTES[name]?.(chain)
   if (path.length === 3 && path[1] === 'headers') {
-    const name = textToByteString((path[2] as string).toLowerCase())
+    const asked = (path[2] as string).toLowerCase()
+    const name = path[0] === 'request' && asked === 'host' ? ':authority' : asked
     const headers =
       path[0] === 'request'
         ? chain.requestHeaders
@@ -211,7 +212,7 @@ export function property(chain: Chain, path: readonly string[]): Uint8Array | un
       .slice(path[1] === 'wasm' ? 2 : 1)
       .join('\0')
       .replace(/^wasm\./, '')
-    return chain.storedProperty(key)
+    return chain.stored.get(key)
   }
-  return chain.storedProperty(path.join('\0'))
+  return chain.stored.get(path.join('\0'))
 }

@@ -11,6 +11,11 @@ export const SMALL_BODY_BYTES: number = 64 * 1024
 
 const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0)
 
+interface Piece {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly last: boolean
+}
+
 export interface BodyPumpOptions {
   readonly direction: Direction
   readonly chain: Chain
@@ -25,11 +30,19 @@ export interface BodyPumpOptions {
 export class BodyPump {
   readonly #options: BodyPumpOptions
   #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined
+  /** Under way; kept while something else comes first, and for ever when it has failed. */
+  #reading: Promise<Piece> | undefined
   #received = 0
   #done = false
 
   constructor(options: BodyPumpOptions) {
     this.#options = options
+  }
+
+  /** Whether the body was declared to be small enough to be taken whole. */
+  get small(): boolean {
+    const { size } = this.#options
+    return size !== undefined && size <= SMALL_BODY_BYTES
   }
 
   /** Whether no more bytes will leave the chain. */
@@ -38,38 +51,41 @@ export class BodyPump {
     return outlet.ended || chain.ended || chain[direction].closed
   }
 
-  /** One step: reads and feeds one chunk, or waits for a plugin. @throws what reading the body throws */
+  /**
+   * One step: reads and feeds one chunk, or waits for a plugin. Ends early when the chain moves while a
+   * slow sender is waited for: it may have been answered.
+   * @throws what reading the body throws, on every further step too
+   */
   async step(): Promise<void> {
     const { chain, direction, untilMoved } = this.#options
     if (this.#done || !chain[direction].wantsData) {
       await untilMoved()
       return
     }
-    const chunk = await this.#read()
+    this.#reading ??= this.#read()
+    const piece = await chain.orMoved(this.#reading)
+    if (piece === undefined) return
+    this.#reading = undefined
+    this.#done = piece.last
     if (this.finished) return
-    if (direction === 'request') chain.receiveRequestData(chunk, this.#done)
-    else chain.receiveResponseData(chunk, this.#done)
+    if (direction === 'request') chain.receiveRequestData(piece.bytes, piece.last)
+    else chain.receiveResponseData(piece.bytes, piece.last)
   }
 
-  async #read(): Promise<Uint8Array<ArrayBuffer>> {
+  async #read(): Promise<Piece> {
     const { body, size } = this.#options
-    if (this.#reader === undefined && size !== undefined && size <= SMALL_BODY_BYTES) {
-      this.#done = true
-      return new Uint8Array(await new Response(body).arrayBuffer())
+    if (this.small) {
+      return { bytes: new Uint8Array(await new Response(body).arrayBuffer()), last: true }
     }
     this.#reader ??= body.getReader()
     const { done, value } = await this.#reader.read()
-    if (done) {
-      this.#done = true
-      return EMPTY
-    }
+    if (done) return { bytes: EMPTY, last: true }
     this.#received += value.length
     // the last chunk of a body of known size says so itself: no empty one has to follow
-    if (this.#received === size) this.#done = true
-    return value
+    return { bytes: value, last: this.#received === size }
   }
 
-  /** What leaves the chain, as a stream that pulls the pump. @param onEnd - called once, however it ends */
+  /** What leaves the chain, as a stream that pulls the pump. @param onEnd - called when it ends, however */
   stream(
     onEnd: () => void,
     broken: () => string | undefined,
@@ -87,11 +103,14 @@ export class BodyPump {
               }
               const details = broken()
               if (details !== undefined) throw new Error(details)
-              if (this.finished) {
+              if (outlet.ended) {
                 onEnd()
                 controller.close()
                 return
               }
+              // a body that was cut off must not look whole to who receives it
+              if (this.finished)
+                throw new Error('the stream was answered before its body had ended')
               await this.step()
             }
           } catch (error) {
@@ -111,7 +130,11 @@ export class BodyPump {
   /** Reads no further. */
   async cancel(reason: unknown): Promise<void> {
     this.#done = true
-    if (this.#reader !== undefined) await this.#reader.cancel(reason)
-    else if (!this.#options.body.locked) await this.#options.body.cancel(reason)
+    try {
+      if (this.#reader !== undefined) await this.#reader.cancel(reason)
+      else if (!this.#options.body.locked) await this.#options.body.cancel(reason)
+    } catch {
+      // it had broken off by itself
+    }
   }
 }

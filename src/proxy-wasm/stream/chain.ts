@@ -3,26 +3,19 @@
  * guests ask for meanwhile is mail, so that no guest is entered while one runs and nothing of this
  * stream happens in another request's I/O context.
  */
-import { CALLOUT_GRACE_MS } from '../limits.ts'
-import { textToBytes } from '../memory/byte-string.ts'
 import type { Plugin } from '../vm/plugin.ts'
 import type { Strand } from '../vm/strand.ts'
-import { property, type StreamInfo } from './attributes.ts'
+import type { StreamInfo } from './attributes.ts'
 import type { Direction, EffectSink } from './effects.ts'
 import { Filter } from './filter.ts'
 import type { HeaderMap } from './header-map.ts'
 import { type IoContext, isRunningIn, runIn } from './io-context.ts'
-import { emptyReply, type LocalReply, prepareLocalReply } from './local-reply.ts'
+import { emptyReply, isGrpc, type LocalReply, prepareLocalReply, textReply } from './local-reply.ts'
+import { type Mail, Mailbox } from './mailbox.ts'
 import { Passage } from './passage.ts'
 
-/** What waits to be done to the stream when no guest runs and its own request does. */
-export type Mail =
-  | { readonly kind: 'resume'; readonly filter: Filter; readonly direction: Direction }
-  | { readonly kind: 'local-reply'; readonly filter: Filter; readonly reply: LocalReply }
-  | { readonly kind: 'reset'; readonly details: string }
-  | { readonly kind: 'vm-failed'; readonly filter: Filter }
-
 const GRPC_UNAVAILABLE = 14
+const FAILED = 'wasm_fail_stream'
 
 export interface ChainOptions {
   /** In request order. */
@@ -41,17 +34,24 @@ export class Chain {
   readonly #io: IoContext
   readonly #strand: Strand
   readonly #sink: EffectSink
-  readonly #mail: Mail[] = []
-  #properties: Map<string, Uint8Array> | undefined
+  readonly #mail = new Mailbox()
   #requestHeaders: HeaderMap | undefined
   #responseHeaders: HeaderMap | undefined
   #requestSent = false
+  #requestDone = false
   #responseSent = false
+  #responseDone = false
   #answered = false
+  #replied = false
+  #failing = false
+  #broken = false
   #ended = false
   #busy = 0
   #callouts = 0
-  #wake: (() => void) | undefined
+  /** How often something that was held went on. */
+  moves = 0
+  /** What plugins of this stream set, by the raw path. */
+  readonly stored: Map<string, Uint8Array> = new Map<string, Uint8Array>()
   /** Body bytes that entered the chain in each direction, for attributes. */
   requestBytes = 0
   responseBytes = 0
@@ -97,19 +97,18 @@ export class Chain {
     return this.#ended
   }
 
-  /** Whether a plugin holds something back in either direction. */
-  get paused(): boolean {
-    return this.request.paused || this.response.paused
+  /** The first plugin that holds something back in either direction. */
+  get holder(): Filter | undefined {
+    const { request, response } = this
+    return this.#filters.find(
+      (filter) =>
+        (filter.request.paused && !request.closed) || (filter.response.paused && !response.closed),
+    )
   }
 
   /** Whether a reply may come from elsewhere than the upstream: a callout is under way. */
   get mayBeAnswered(): boolean {
     return this.#callouts > 0
-  }
-
-  /** Milliseconds the stream may stay paused: the least of what its plugins allow. */
-  get pauseMs(): number {
-    return Math.min(...this.#filters.map((filter) => filter.spec.limits.pauseMs))
   }
 
   /** Event: the request's headers, pseudo-headers included. */
@@ -126,16 +125,20 @@ export class Chain {
 
   /** Event: the upstream's response headers. Ignored when the stream was answered meanwhile. */
   receiveResponseHeaders(headers: HeaderMap, endOfStream: boolean): void {
-    if (this.#answered || this.#ended) return
-    this.#responseHeaders = headers
-    this.#enter(() => this.response.headers(headers, endOfStream))
+    this.#enter(() => {
+      if (this.#answered) return
+      this.#responseHeaders = headers
+      this.response.headers(headers, endOfStream)
+    })
   }
 
   /** Event: bytes of the response's body, which the chain may keep. */
   receiveResponseData(chunk: Uint8Array<ArrayBuffer>, endOfStream: boolean): void {
-    if (this.#answered) return
-    this.responseBytes += chunk.length
-    this.#enter(() => this.response.data(chunk, endOfStream))
+    this.#enter(() => {
+      if (this.#answered) return
+      this.responseBytes += chunk.length
+      this.response.data(chunk, endOfStream)
+    })
   }
 
   /** Event: the gateway answers itself, as a plugin would (no upstream, no route). */
@@ -146,8 +149,11 @@ export class Chain {
   /** Event: the stream has been paused for longer than it may. Who holds it fails. */
   receivePauseTimeout(): void {
     this.#enter(() => {
-      const holder = this.#filters.find((filter) => filter.request.paused || filter.response.paused)
-      if (holder) this.#fail(holder)
+      const { holder } = this
+      if (holder === undefined) return
+      // who holds the very reply to a failure is not asked again
+      if (this.#failing) this.#replyDirectly(emptyReply(503, FAILED, GRPC_UNAVAILABLE))
+      else this.#fail(holder)
     })
   }
 
@@ -164,12 +170,12 @@ export class Chain {
     this.#ended = true
     this.request.close()
     this.response.close()
-    this.#mail.length = 0
+    this.#mail.clear()
     runIn(this.#io, () => {
       for (const filter of this.#filters) filter.log()
       for (const filter of this.#filters) filter.close()
     })
-    this.#signal()
+    this.#mail.wake()
   }
 
   /**
@@ -178,17 +184,17 @@ export class Chain {
    * @param after - the timers port, which runs in this request's I/O context
    */
   changed(ms: number, after: (ms: number, callback: () => void) => () => void): Promise<void> {
-    if (this.#mail.length > 0) {
-      runIn(this.#io, () => this.#drain())
-      return Promise.resolve()
-    }
-    return new Promise((resolve) => {
-      const cancel = after(ms, () => this.#signal())
-      this.#wake = () => {
-        cancel()
-        resolve()
-      }
-    })
+    return this.#mail.wait(ms, after)
+  }
+
+  /**
+   * Waits for `promise` unless mail comes first, which is then delivered.
+   * @returns what the promise gives, or undefined when the stream has moved meanwhile
+   */
+  async orMoved<T>(promise: Promise<T>): Promise<T | undefined> {
+    const first = await this.#mail.waitOr(promise)
+    if (first === undefined) runIn(this.#io, () => this.#drain())
+    return first
   }
 
   /**
@@ -197,12 +203,8 @@ export class Chain {
    */
   get nextTurn(): number | undefined {
     let next: number | undefined
-    for (const { root } of this.#filters) {
-      const overdue = root?.vm.callouts.nextDeadline
-      const due = overdue === undefined ? undefined : overdue + CALLOUT_GRACE_MS
-      for (const at of [due, root?.nextTickMs]) {
-        if (at !== undefined && (next === undefined || at < next)) next = at
-      }
+    for (const { nextTurn } of this.#filters) {
+      if (nextTurn !== undefined && (next === undefined || nextTurn < next)) next = nextTurn
     }
     return next
   }
@@ -210,25 +212,22 @@ export class Chain {
   /** Something to be done to the stream when no guest runs; wakes its request if that is not running. */
   post(mail: Mail): void {
     if (this.#ended) return
-    this.#mail.push(mail)
+    this.#mail.put(mail)
     this.#strand.post(() => this.#flush())
   }
 
   #flush(): void {
     if (this.#busy > 0 || this.#ended) return
     if (isRunningIn(this.#io)) this.#drain()
-    this.#signal()
-  }
-
-  #signal(): void {
-    const wake = this.#wake
-    this.#wake = undefined
-    wake?.()
+    this.#mail.wake()
   }
 
   #enter(event: () => void): void {
     if (this.#ended) return
     runIn(this.#io, () => {
+      // what was posted from another request comes first: it was there before the event
+      this.#drain()
+      if (this.#ended) return
       this.#busy++
       try {
         event()
@@ -243,7 +242,7 @@ export class Chain {
     if (this.#busy > 0) return
     this.#busy++
     try {
-      for (let mail = this.#mail.shift(); mail !== undefined; mail = this.#mail.shift()) {
+      for (let mail = this.#mail.take(); mail !== undefined; mail = this.#mail.take()) {
         this.#deliver(mail)
       }
     } finally {
@@ -271,39 +270,41 @@ export class Chain {
 
   /**
    * After each callback of `filter`: does at once what the guest asked for that ends the passage (a
-   * local reply, a reset), or what its trap asks for. A second local reply of one callback is dropped.
-   * @returns nothing: the passage looks whether it was closed
+   * local reply, a reset), or what its trap asks for. The passage then looks whether it was closed.
    */
   settle(filter: Filter, direction: Direction): void {
-    if (!filter.alive && !filter.bypassed) this.#fail(filter, direction)
-    for (let i = 0; i < this.#mail.length; i++) {
-      const mail = this.#mail[i] as Mail
-      if (mail.kind !== 'local-reply' && mail.kind !== 'reset') continue
-      this.#mail.splice(i, 1)
-      this.#dropReplies()
-      this.#deliver(mail)
-      return
-    }
+    const ending = this.#mail.takeEnding()
+    if (ending !== undefined) this.#deliver(ending)
+    else if (!filter.alive && !filter.bypassed) this.#fail(filter, direction)
   }
 
-  #dropReplies(): void {
-    const kept = this.#mail.filter((mail) => mail.kind !== 'local-reply')
-    this.#mail.splice(0, this.#mail.length, ...kept)
+  /** @returns false when a plugin has answered this stream before: the first reply counts */
+  takeReply(): boolean {
+    if (this.#replied) return false
+    this.#replied = true
+    return true
   }
 
   sendHeaders(direction: Direction, headers: HeaderMap, endOfStream: boolean): void {
     if (direction === 'request') {
       this.#requestSent = true
+      this.#requestDone = endOfStream
       this.#sink.requestHeaders(headers, endOfStream)
     } else {
       this.#responseSent = true
+      this.#responseDone = endOfStream
       this.#sink.responseHeaders(headers, endOfStream)
     }
   }
 
   sendData(direction: Direction, data: Uint8Array<ArrayBuffer>, endOfStream: boolean): void {
-    if (direction === 'request') this.#sink.requestData(data, endOfStream)
-    else this.#sink.responseData(data, endOfStream)
+    if (direction === 'request') {
+      this.#requestDone ||= endOfStream
+      this.#sink.requestData(data, endOfStream)
+    } else {
+      this.#responseDone ||= endOfStream
+      this.#sink.responseData(data, endOfStream)
+    }
   }
 
   bodyTooLarge(direction: Direction): void {
@@ -320,32 +321,46 @@ export class Chain {
    * nothing but breaking off is left.
    */
   #localReply(reply: LocalReply): void {
-    if (this.#ended) return
+    if (this.#over) return
+    if (this.#responseHeaders !== undefined) {
+      this.#replyDirectly(reply)
+      return
+    }
+    const { headers, body } = this.#prepare(reply)
+    this.response.headers(headers, body.length === 0)
+    if (body.length > 0) this.response.data(body, true)
+  }
+
+  #replyDirectly(reply: LocalReply): void {
+    if (this.#over) return
     if (this.#responseSent) {
       this.#reset(reply.details)
       return
     }
+    const { headers, body } = this.#prepare(reply)
+    this.response.close()
+    this.sendHeaders('response', headers, body.length === 0)
+    if (body.length > 0) this.sendData('response', body, true)
+  }
+
+  #prepare(reply: LocalReply): ReturnType<typeof prepareLocalReply> {
     this.request.close()
-    const direct = this.#responseHeaders !== undefined
     this.#answered = true
-    const requestHeaders = this.#requestHeaders
-    const isGrpc = requestHeaders?.get('content-type')?.startsWith('application/grpc') ?? false
-    const isHead = requestHeaders?.get(':method') === 'HEAD'
-    const { headers, body } = prepareLocalReply(reply, isGrpc, isHead)
-    this.#responseHeaders = headers
     this.info.responseDetails = reply.details
-    const noBody = body.length === 0
-    if (direct) {
-      this.response.close()
-      this.sendHeaders('response', headers, noBody)
-      if (!noBody) this.sendData('response', body, true)
-      return
-    }
-    this.response.headers(headers, noBody)
-    if (!noBody) this.response.data(body, true)
+    const request = this.#requestHeaders
+    const prepared = prepareLocalReply(reply, isGrpc(request), request?.get(':method') === 'HEAD')
+    this.#responseHeaders = prepared.headers
+    return prepared
+  }
+
+  /** Whether nothing can be said to the client any more. */
+  get #over(): boolean {
+    return this.#ended || this.#broken || this.#responseDone
   }
 
   #reset(details: string): void {
+    if (this.#over) return
+    this.#broken = true
     this.request.close()
     this.response.close()
     this.info.responseDetails = details
@@ -355,15 +370,20 @@ export class Chain {
   /** @param running - the direction in which its callback runs now, which goes on by itself */
   #fail(filter: Filter, running?: Direction): void {
     if (filter.bypassed || this.#ended) return
-    if (filter.spec.failStrategy !== 'FAIL_OPEN') {
-      if (filter.failed) return
-      filter.failed = true
-      this.#localReply(emptyReply(503, 'wasm_fail_stream', GRPC_UNAVAILABLE))
+    const fails = filter.spec.failStrategy !== 'FAIL_OPEN'
+    // one failure ends the stream; nor does one of a plugin that had nothing left to do in it
+    if (fails && !this.#failing && (!this.#responseSent || this.#needs(filter))) {
+      this.#failing = true
+      this.#localReply(emptyReply(503, FAILED, GRPC_UNAVAILABLE))
       return
     }
     filter.bypassed = true
     if (running !== 'request') this.request.resume(filter, false)
     if (running !== 'response') this.response.resume(filter, false)
+  }
+
+  #needs(filter: Filter): boolean {
+    return (!this.#requestDone && this.request.needs(filter)) || this.response.needs(filter)
   }
 
   clearRouteCache(): void {
@@ -376,22 +396,4 @@ export class Chain {
     this.#callouts++
     return true
   }
-
-  property(path: readonly string[]): Uint8Array | undefined {
-    return property(this, path)
-  }
-
-  /** What a plugin of this stream set, by the raw path. */
-  storedProperty(key: string): Uint8Array | undefined {
-    return this.#properties?.get(key)
-  }
-
-  setProperty(key: string, value: Uint8Array): void {
-    this.#properties ??= new Map()
-    this.#properties.set(key, value)
-  }
-}
-
-function textReply(status: number, text: string, details: string): LocalReply {
-  return { ...emptyReply(status, details), body: textToBytes(text) }
 }

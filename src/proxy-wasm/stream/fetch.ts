@@ -4,16 +4,24 @@
  * plugin looks at a body passes the stream through untouched.
  */
 import { LogLevel } from '../abi/enums.ts'
+import { DEFAULT_LIMITS } from '../limits.ts'
 import type { Plugin } from '../vm/plugin.ts'
 import type { VmPool } from '../vm/vm-pool.ts'
 import type { StreamInfo } from './attributes.ts'
-import { BodyPump, SMALL_BODY_BYTES } from './body-pump.ts'
+import { BodyPump } from './body-pump.ts'
 import { Chain } from './chain.ts'
+import { inflate, stripCoding } from './content-coding.ts'
 import { requestHeaderMap, responseHeaderMap, toHeadersInit } from './fetch-headers.ts'
+import {
+  droppedHeader,
+  responseInit,
+  wholeResponse,
+  type WorkersResponseInit,
+} from './fetch-response.ts'
 import { FetchSink } from './fetch-sink.ts'
 import type { HeaderMap } from './header-map.ts'
 import type { IoContext } from './io-context.ts'
-import { emptyReply, type LocalReply } from './local-reply.ts'
+import { emptyReply, hasNoBody, type LocalReply } from './local-reply.ts'
 
 /** The request as it left the chain. */
 export interface OutboundRequest {
@@ -50,15 +58,10 @@ export interface FetchStreamOptions {
   readonly decoded?: ReadonlySet<string>
 }
 
-/** Workers' addition to Response: the other end of an upgraded connection. */
-interface UpgradedResponse {
-  readonly webSocket?: unknown
-}
-
-/** RFC 9110 §15.3.5, §15.3.6, §15.4.5: no body, not even an empty one. */
-const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304])
 const DECODED: ReadonlySet<string> = new Set(['gzip', 'br'])
 const WAIT_MARGIN_MS = 5
+const CLIENT_BROKE = emptyReply(400, 'request_body_broken')
+const UPSTREAM_BROKE = emptyReply(502, 'response_body_broken')
 
 /** Runs one request through a chain of plugins. Never rejects for what a plugin or client does. */
 export function runFetchStream(options: FetchStreamOptions): Promise<Response> {
@@ -71,6 +74,9 @@ class FetchStream {
   readonly #abort = new AbortController()
   readonly #chain: Chain
   #pausedSince: number | undefined
+  #moves = 0
+  /** Resolves when the request's body has been sent, where that may be after the response. */
+  #sending: Promise<void> | undefined
 
   constructor(options: FetchStreamOptions) {
     this.#options = options
@@ -82,11 +88,11 @@ class FetchStream {
     const { request } = this.#options
     // without this, a stream whose client leaves would stay in its vms: nothing else of it runs again
     request.signal.addEventListener('abort', this.#clientGone)
+    if (request.signal.aborted) this.#clientGone()
     try {
       const upstream = await this.#requestPhase()
       if (upstream !== undefined) return await this.#responsePhase(upstream)
-      this.#abort.abort()
-      return this.#localResponse()
+      return await this.#localResponse()
     } catch (error) {
       this.#end()
       throw error
@@ -107,6 +113,12 @@ class FetchStream {
     request.signal.removeEventListener('abort', this.#clientGone)
   }
 
+  /** The response has left: the stream ends now, or when the upstream has taken the request's body. */
+  #responseEnded(): void {
+    if (this.#sending === undefined) this.#end()
+    else this.#options.io.waitUntil(this.#sending.then(() => this.#end()))
+  }
+
   /** Whether there is an answer, or nobody to give one to. */
   get #over(): boolean {
     return this.#sink.answered || this.#chain.ended
@@ -120,23 +132,31 @@ class FetchStream {
     const headers = requestHeaderMap(request, request.headers.has('upgrade'))
     prepare?.(headers)
     const { body } = request
-    const reads = body !== null && chain.request.readsBody
-    const pump = reads ? this.#requestPump(body, headers) : undefined
+    const pump =
+      body !== null && chain.request.readsBody ? this.#requestPump(body, headers) : undefined
     chain.receiveRequestHeaders(headers, body === null)
-    while (!this.#over && sink.request.headers === undefined) {
-      if (pump) await pump.step()
-      else await this.#untilMoved()
-    }
+    while (!this.#over && sink.request.headers === undefined) await this.#step(pump, CLIENT_BROKE)
     // a small body is finished first: it can be sent whole, and its plugins can still answer
-    while (pump && !pump.finished && !this.#over && isSmall(headers)) await pump.step()
+    while (pump?.small && !pump.finished && !this.#over) await this.#step(pump, CLIENT_BROKE)
     if (this.#over) return undefined
-    const passed = sink.request.headers as HeaderMap
-    const answer = await this.#forward(passed, this.#outboundBody(body, pump))
-    if (answer === undefined || this.#over) return undefined
+    const answer = await this.#forward(sink.request.headers as HeaderMap, body, pump)
+    if (answer === undefined || this.#over) {
+      if (answer instanceof Response) await answer.body?.cancel().catch(() => undefined)
+      return undefined
+    }
     if (answer instanceof Response) return answer
     chain.receiveLocalReply(answer)
-    await this.#untilAnswered()
     return undefined
+  }
+
+  /** Lets the body or time move the chain. @param broke - the answer when whoever sends the body breaks off */
+  async #step(pump: BodyPump | undefined, broke: LocalReply): Promise<void> {
+    if (pump === undefined) return this.#untilMoved()
+    try {
+      await pump.step()
+    } catch {
+      this.#chain.receiveLocalReply(broke)
+    }
   }
 
   #requestPump(body: ReadableStream, headers: HeaderMap): BodyPump {
@@ -150,46 +170,57 @@ class FetchStream {
     })
   }
 
-  #outboundBody(
-    body: ReadableStream | null,
-    pump: BodyPump | undefined,
-  ): ReadableStream | Uint8Array<ArrayBuffer> | null {
-    if (pump === undefined) return body
-    if (pump.finished) {
-      const bytes = this.#sink.request.all()
-      return bytes.length === 0 ? null : bytes
-    }
-    return pump.stream(
-      () => undefined,
-      () => this.#sink.broken,
-    )
-  }
-
   async #forward(
-    headers: HeaderMap,
-    body: ReadableStream | Uint8Array<ArrayBuffer> | null,
+    passed: HeaderMap,
+    received: ReadableStream | null,
+    pump: BodyPump | undefined,
   ): Promise<Response | LocalReply | undefined> {
     const { forward, info, pool, request } = this.#options
     const chain = this.#chain
-    if (request.body !== body) headers.remove('content-length')
+    const method = passed.get(':method') ?? request.method
+    const body = method === 'GET' || method === 'HEAD' ? null : this.#outboundBody(received, pump)
+    const plain = chain.response.readsBody
+    // what is changed for the upstream's sake is not for the plugins to see
+    const headers = plain || body !== request.body ? passed.clone() : passed
+    if (body !== request.body) headers.remove('content-length')
     // a plugin that reads the answer reads it plain
-    if (chain.response.readsBody) headers.replace('accept-encoding', 'identity')
-    const method = headers.get(':method') ?? request.method
+    if (plain) headers.replace('accept-encoding', 'identity')
     const started = pool.ports.clock.monotonic()
     const answer = forward({
       method,
       scheme: headers.get(':scheme') ?? 'http',
       authority: headers.get(':authority') ?? '',
       path: headers.get(':path') ?? '/',
-      headers: toHeadersInit(headers, (name) => this.#dropped(name)),
-      body: method === 'GET' || method === 'HEAD' ? null : body,
+      headers: toHeadersInit(headers, this.#dropped),
       headerMap: headers,
+      body,
       abort: this.#abort,
       routeCleared: this.#sink.routeCleared,
     })
-    const result = await (chain.mayBeAnswered ? this.#orAnswered(answer) : answer)
-    info.backendLatency = pool.ports.clock.monotonic() - started
-    return result
+    try {
+      const mayBeAnswered = chain.mayBeAnswered || this.#sending !== undefined
+      return await (mayBeAnswered ? this.#orAnswered(answer) : answer)
+    } catch (error) {
+      // it was given up because the client has gone
+      if (chain.ended) return undefined
+      throw error
+    } finally {
+      info.backendLatency = pool.ports.clock.monotonic() - started
+    }
+  }
+
+  #outboundBody(
+    received: ReadableStream | null,
+    pump: BodyPump | undefined,
+  ): ReadableStream | Uint8Array<ArrayBuffer> | null {
+    if (pump === undefined) return received
+    if (pump.finished) {
+      const bytes = this.#sink.request.all()
+      return bytes.length === 0 ? null : bytes
+    }
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#sending = promise
+    return pump.stream(resolve, () => this.#sink.broken)
   }
 
   /** Whichever is first: the upstream, or a plugin that answers meanwhile (a callout it did not wait for). */
@@ -206,121 +237,112 @@ class FetchStream {
     const sink = this.#sink
     if (upstream.status === 101) return this.#upgraded(upstream)
     const headers = responseHeaderMap(upstream)
-    const { body } = upstream
-    const reads = body !== null && chain.response.readsBody
-    let pump: BodyPump | undefined
-    if (reads) {
-      const coding = this.#stripCoding(headers)
-      if (coding === 'unknown') {
-        chain.receiveLocalReply(emptyReply(502, 'response_coding_unknown'))
-        return this.#localResponse()
-      }
-      pump = this.#responsePump(coding === 'deflate' ? inflate(body) : body, headers)
-    }
-    chain.receiveResponseHeaders(headers, body === null)
-    while (!this.#over) {
-      if (pump) await pump.step()
-      else await this.#untilMoved()
-    }
-    if (chain.answered || chain.ended || sink.broken !== undefined) {
-      this.#abort.abort()
+    const pump = this.#responsePump(upstream, headers)
+    if (pump === 'unreadable') {
+      chain.receiveLocalReply(emptyReply(502, 'response_coding_unknown'))
       return this.#localResponse()
     }
-    const small = pump !== undefined && declaredSize(headers) !== undefined && isSmall(headers)
-    while (small && pump && !pump.finished) await pump.step()
+    chain.receiveResponseHeaders(headers, upstream.body === null)
+    while (!this.#over) await this.#step(pump, UPSTREAM_BROKE)
+    if (chain.answered || chain.ended || sink.broken !== undefined) {
+      await this.#giveUp(upstream, pump)
+      return this.#localResponse()
+    }
     if (pump === undefined) return this.#passThrough(upstream, headers)
-    const init = this.#responseInit(headers, true)
-    if (pump.finished && sink.broken === undefined) {
+    try {
+      while (pump.small && !pump.finished) await pump.step()
+    } catch {
+      // the stream below breaks in the same way, which is all that can still be said
+    }
+    if (sink.response.ended) {
       const bytes = sink.response.all()
-      this.#end()
-      return new Response(NULL_BODY.has(init.status) || bytes.length === 0 ? null : bytes, init)
+      this.#responseEnded()
+      return this.#whole(headers, bytes)
     }
     const stream = pump.stream(
-      () => this.#end(),
+      () => this.#responseEnded(),
       () => sink.broken,
     )
-    return new Response(stream, init)
+    return new Response(stream, responseInit(headers, undefined, this.#warn))
+  }
+
+  /** The upstream's body is not wanted any more. */
+  async #giveUp(upstream: Response, pump: BodyPump | undefined): Promise<void> {
+    this.#abort.abort()
+    if (pump) await pump.cancel('answered')
+    else await upstream.body?.cancel().catch(() => undefined)
   }
 
   /** No plugin looks at the body: it goes through untouched, and the stream's contexts end now. */
   #passThrough(upstream: Response, headers: HeaderMap): Response {
-    this.#end()
+    this.#responseEnded()
     if (!headers.edited) return upstream
-    const init = this.#responseInit(headers, false)
-    return new Response(NULL_BODY.has(init.status) ? null : upstream.body, init)
+    const bodiless = hasNoBody(Number(headers.get(':status')))
+    const length = bodiless && upstream.body !== null ? undefined : headers.get('content-length')
+    const init = responseInit(headers, length, this.#warn)
+    return new Response(bodiless ? null : upstream.body, init)
   }
 
   async #upgraded(upstream: Response): Promise<Response> {
     const headers = responseHeaderMap(upstream)
     this.#chain.receiveResponseHeaders(headers, true)
-    if (this.#chain.answered) return this.#localResponse()
+    while (!this.#over) await this.#untilMoved()
+    if (this.#chain.answered || this.#sink.broken !== undefined) return this.#localResponse()
     this.#end()
-    const init = toHeadersInit(headers, (name) => this.#dropped(name))
-    const { webSocket } = upstream as unknown as UpgradedResponse
-    return new Response(null, { status: 101, headers: init, webSocket } as ResponseInit)
+    const { webSocket } = upstream as unknown as WorkersResponseInit
+    const init: WorkersResponseInit = {
+      status: 101,
+      headers: toHeadersInit(headers, this.#dropped),
+      webSocket,
+    }
+    return new Response(null, init)
   }
 
-  #responsePump(body: ReadableStream, headers: HeaderMap): BodyPump {
+  /** @returns nothing when no plugin reads the body, `unreadable` when one must and cannot */
+  #responsePump(upstream: Response, headers: HeaderMap): BodyPump | 'unreadable' | undefined {
+    const chain = this.#chain
+    const { body } = upstream
+    if (body === null || !chain.response.readsBody) return undefined
+    const coding = stripCoding(headers, this.#options.decoded ?? DECODED)
+    if (coding === 'unknown') return chain.response.leaveOutReaders() ? undefined : 'unreadable'
     return new BodyPump({
       direction: 'response',
-      chain: this.#chain,
+      chain,
       outlet: this.#sink.response,
-      body,
+      body: coding === 'deflate' ? inflate(body) : body,
       size: declaredSize(headers),
       untilMoved: () => this.#untilMoved(),
     })
   }
 
-  /** Plugins see decoded bytes and no content-encoding. @returns what is left to undo */
-  #stripCoding(headers: HeaderMap): 'none' | 'deflate' | 'unknown' {
-    const coding = headers.get('content-encoding')?.trim().toLowerCase()
-    if (coding === undefined || coding === '' || coding === 'identity') return 'none'
-    const decoded = this.#options.decoded ?? DECODED
-    if (!decoded.has(coding) && coding !== 'deflate') return 'unknown'
-    headers.remove('content-encoding')
-    headers.remove('content-length')
-    return decoded.has(coding) ? 'none' : 'deflate'
-  }
-
   /** A reply of a plugin's or of the machine's own; the chain has let it out already, or never will. */
   async #localResponse(): Promise<Response> {
-    await this.#untilAnswered()
-    const { headers } = this.#sink.response
-    if (headers === undefined) {
-      this.#end()
-      return new Response(null, { status: 503 })
-    }
-    while (!this.#sink.response.ended && this.#sink.broken === undefined && !this.#chain.ended) {
+    const sink = this.#sink
+    while (!this.#over) await this.#untilMoved()
+    this.#abort.abort()
+    while (!sink.response.ended && sink.broken === undefined && !this.#chain.ended) {
       await this.#untilMoved()
     }
-    const init = this.#responseInit(headers, false)
-    const bytes = this.#sink.response.all()
+    const { headers, ended } = sink.response
+    const bytes = sink.response.all()
     this.#end()
-    return new Response(bytes.length === 0 || NULL_BODY.has(init.status) ? null : bytes, init)
+    // what was cut short was not begun to be sent yet: it need not be a broken body
+    if (headers === undefined || !ended) return new Response(null, { status: 503 })
+    return this.#whole(headers, bytes)
   }
 
-  #responseInit(headers: HeaderMap, bodyRead: boolean): ResponseInit & { readonly status: number } {
-    const status = Number(headers.get(':status'))
-    if (bodyRead) headers.remove('content-length')
-    const init = toHeadersInit(headers, (name) => this.#dropped(name))
-    // Fetch builds no response outside of 200–599: what a plugin made of it cannot be sent
-    if (!(status >= 200 && status <= 599)) return { status: 502, headers: init }
-    return { status, headers: init }
+  #whole(headers: HeaderMap, bytes: Uint8Array<ArrayBuffer>): Response {
+    const isHead = this.#chain.requestHeaders?.get(':method') === 'HEAD'
+    return wholeResponse(headers, bytes, isHead, this.#warn)
   }
 
-  #dropped(name: string): void {
-    this.#options.pool.ports.log.log({
-      level: LogLevel.Warn,
-      message: `header ${JSON.stringify(name)} was dropped: HTTP does not allow its name or value`,
-      plugin: '',
-      rootId: '',
-      vmId: '',
-      contextId: 0,
-    })
-  }
+  readonly #dropped = (name: string): void => this.#warn(droppedHeader(name))
 
-  async #untilAnswered(): Promise<void> {
-    while (!this.#sink.answered && !this.#chain.ended) await this.#untilMoved()
+  readonly #warn = (message: string): void => {
+    const { log } = this.#options.pool.ports
+    const level = LogLevel.Warn
+    if (level < log.level) return
+    log.log({ level, message, plugin: '', rootId: '', vmId: '', contextId: 0 })
   }
 
   /** Waits for a callout, another request or time to move the paused stream; at the limit it fails. */
@@ -328,13 +350,14 @@ class FetchStream {
     const chain = this.#chain
     const { timers } = this.#options.pool.ports
     const now = this.#now()
+    if (this.#moves !== chain.moves) this.#pausedSince = undefined
+    this.#moves = chain.moves
     this.#pausedSince ??= now
-    const end = this.#pausedSince + chain.pauseMs
+    const end = this.#pausedSince + (chain.holder?.spec.limits ?? DEFAULT_LIMITS).pauseMs
     const until = Math.min(end, chain.nextTurn ?? end)
     await chain.changed(Math.max(until - now, 0) + WAIT_MARGIN_MS, timers.after)
-    if (this.#now() > end) chain.receivePauseTimeout()
+    if (chain.moves === this.#moves && this.#now() > end) chain.receivePauseTimeout()
     else chain.turn()
-    if (!chain.paused) this.#pausedSince = undefined
   }
 
   #now(): number {
@@ -347,12 +370,4 @@ function declaredSize(headers: HeaderMap): number | undefined {
   const declared = headers.get('content-length')
   if (declared === undefined || !/^\d+$/.test(declared)) return undefined
   return Number(declared)
-}
-
-function isSmall(headers: HeaderMap): boolean {
-  return (declaredSize(headers) ?? Number.POSITIVE_INFINITY) <= SMALL_BODY_BYTES
-}
-
-function inflate(body: ReadableStream): ReadableStream {
-  return body.pipeThrough(new DecompressionStream('deflate'))
 }

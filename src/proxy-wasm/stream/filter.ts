@@ -2,6 +2,7 @@
  * One plugin's place in one stream: its context in the guest, what it holds in both directions, and
  * whether it still takes part. The name is Envoy's for the same thing.
  */
+import { CALLOUT_GRACE_MS } from '../limits.ts'
 import type { GuestCallbacks, GuestFunction } from '../vm/guest-callbacks.ts'
 import type { Plugin } from '../vm/plugin.ts'
 import type { PluginSpec } from '../vm/plugin-spec.ts'
@@ -18,8 +19,6 @@ export class Filter {
   readonly response: Flow = new Flow()
   /** Left out from now on: its vm is gone and the plugin fails open. */
   bypassed = false
-  /** Its failure has ended the stream; one is enough. */
-  failed = false
   readonly #chain: Chain
   readonly #root: RootContext | undefined
   readonly #callbacks: GuestCallbacks | undefined
@@ -38,6 +37,17 @@ export class Filter {
   /** The plugin's root context, or undefined when the plugin could not run when the stream began. */
   get root(): RootContext | undefined {
     return this.#root
+  }
+
+  /**
+   * Milliseconds of the monotonic clock at which a paused stream must take a turn for its plugin's sake:
+   * a callout is overdue, or a tick is due that may be what lets it go on.
+   */
+  get nextTurn(): number | undefined {
+    const overdue = this.#root?.vm.callouts.nextDeadline
+    const tick = this.#root?.nextTickMs
+    if (overdue === undefined) return tick
+    return Math.min(overdue + CALLOUT_GRACE_MS, tick ?? Number.POSITIVE_INFINITY)
   }
 
   /** Whether the guest can be called. */
@@ -104,7 +114,7 @@ export class Filter {
   /** `on_log`: also for a stream that the guest has not seen, as Envoy's access log has it. */
   log(): void {
     const callback = this.#callbacks?.log
-    if (callback === undefined || !this.alive || this.bypassed) return
+    if (callback === undefined || !this.alive) return
     const context = this.#open()
     if (context && this.alive) context.root.vm.enter(context, callback, context.id)
   }

@@ -2,6 +2,7 @@
  * A reply that a plugin or the gateway gives itself: what was asked for, and the headers that come of
  * it (Envoy's rules).
  */
+import { textToBytes } from '../memory/byte-string.ts'
 import type { ByteString, HeaderLines } from '../ports.ts'
 import { HeaderMap } from './header-map.ts'
 
@@ -20,6 +21,11 @@ export function emptyReply(status: number, details: string, grpcStatus?: number)
   return { status, details, headers: [], body: new Uint8Array(0), grpcStatus }
 }
 
+/** As `emptyReply`, with a line of text. */
+export function textReply(status: number, text: string, details: string): LocalReply {
+  return { ...emptyReply(status, details), body: textToBytes(text) }
+}
+
 /** HTTP status → gRPC status, from the gRPC documentation "HTTP to gRPC Status Code Mapping". */
 const GRPC_FROM_HTTP: Readonly<Record<number, number>> = {
   400: 13,
@@ -33,31 +39,43 @@ const GRPC_FROM_HTTP: Readonly<Record<number, number>> = {
 }
 const GRPC_UNKNOWN = 2
 
+/** Whether a request speaks gRPC; gRPC-Web does not, and wants answers as HTTP has them. */
+export function isGrpc(request: HeaderMap | undefined): boolean {
+  return /^application\/grpc(?:$|[+;])/.test(request?.get('content-type') ?? '')
+}
+
+/** RFC 9110 §15.3.5, §15.3.6, §15.4.5: no body, not even an empty one. */
+export function hasNoBody(status: number): boolean {
+  return status === 204 || status === 205 || status === 304
+}
+
 /**
  * The reply's header map and body as they enter the response path.
- * @param isGrpc - the request's content-type says gRPC: then the reply is trailers-only, status 200
+ * @param grpc - the request speaks gRPC: then the reply is trailers-only, status 200
  * @param isHead - the request's method is HEAD: then the body is left out and its length kept
  */
 export function prepareLocalReply(
   reply: LocalReply,
-  isGrpc: boolean,
+  grpc: boolean,
   isHead: boolean,
 ): { readonly headers: HeaderMap; readonly body: Uint8Array<ArrayBuffer> } {
-  const headers = new HeaderMap([':status', String(isGrpc ? 200 : reply.status)])
+  const headers = new HeaderMap([':status', String(grpc ? 200 : reply.status)])
   for (let i = 0; i < reply.headers.length; i += 2) {
     const name = (reply.headers[i] as ByteString).toLowerCase()
-    if (name === ':status') continue
+    // pseudo-headers are not the plugin's to give here
+    if (name.startsWith(':')) continue
     headers.add(name, reply.headers[i + 1] as ByteString)
   }
-  if (isGrpc) return { headers: asTrailersOnly(headers, reply), body: new Uint8Array(0) }
-  if (reply.body.length === 0) {
+  if (grpc) return { headers: asTrailersOnly(headers, reply), body: new Uint8Array(0) }
+  const noBody = reply.body.length === 0 || hasNoBody(reply.status)
+  if (noBody) {
     headers.remove('content-type')
     headers.remove('content-length')
   } else {
     headers.replace('content-length', String(reply.body.length))
     if (!headers.has('content-type')) headers.add('content-type', 'text/plain')
   }
-  return { headers, body: isHead ? new Uint8Array(0) : reply.body }
+  return { headers, body: noBody || isHead ? new Uint8Array(0) : reply.body }
 }
 
 function asTrailersOnly(headers: HeaderMap, reply: LocalReply): HeaderMap {

@@ -46,12 +46,26 @@ export class Passage {
     return true
   }
 
-  /** Whether any plugin that takes part has a body callback, or could hold headers over the body. */
+  /** Whether any plugin that takes part has a body callback. */
   get readsBody(): boolean {
-    for (const filter of this.#filters) {
-      if (filter.readsBody(this.direction) && this.#takesPart(filter)) return true
-    }
+    for (const filter of this.#filters) if (this.#reads(filter)) return true
     return false
+  }
+
+  /**
+   * Leaves out the plugins that would read a body which cannot be shown to them.
+   * @returns false when one of them must not be left out
+   */
+  leaveOutReaders(): boolean {
+    const readers = this.#filters.filter((filter) => this.#reads(filter))
+    if (readers.some(({ spec }) => spec.failStrategy !== 'FAIL_OPEN')) return false
+    for (const filter of readers) filter.bypassed = true
+    return true
+  }
+
+  /** Whether what is still to come cannot do without `filter`, once headers have left. */
+  needs(filter: Filter): boolean {
+    return !this.#closed && (filter.flow(this.direction).paused || this.#reads(filter))
   }
 
   /** Nothing goes on from here: a local reply has taken over, or the stream ends. */
@@ -61,6 +75,7 @@ export class Passage {
 
   /** Headers enter at the first plugin. */
   headers(headers: HeaderMap, endOfStream: boolean): void {
+    if (this.#closed) return
     this.#headers = headers
     this.#headersFrom(0, endOfStream)
   }
@@ -74,6 +89,7 @@ export class Passage {
   resume(filter: Filter, callGuest: boolean): void {
     const flow = filter.flow(this.direction)
     if (this.#closed || !flow.paused) return
+    this.#chain.moves++
     const index = this.#filters.indexOf(filter)
     const { hold } = flow
     flow.hold = Hold.None
@@ -87,7 +103,15 @@ export class Passage {
     // what arrived behind held headers has not been shown to this plugin yet; a held body has
     if (hold === Hold.All && callGuest && filter.readsBody(this.direction)) {
       this.#dataFrom(index, EMPTY, flow.dataEnd)
-    } else this.#dataFrom(index + 1, flow.buffer.take(), flow.dataEnd)
+      return
+    }
+    const held = flow.buffer.take()
+    // nothing was kept and more is to come: later plugins need not be told
+    if (held.length > 0 || flow.dataEnd) this.#dataFrom(index + 1, held, flow.dataEnd)
+  }
+
+  #reads(filter: Filter): boolean {
+    return filter.readsBody(this.direction) && this.#takesPart(filter)
   }
 
   #takesPart(filter: Filter): boolean {
@@ -106,7 +130,7 @@ export class Passage {
       this.#chain.settle(filter, this.direction)
       if (this.#closed) return
       if (filter.bypassed) continue
-      const hold = flow.resumeAsked ? Hold.None : headersHold(action, filter)
+      const hold = flow.resumeAsked ? Hold.None : this.#headersHold(action, filter)
       if (hold === Hold.None) continue
       flow.hold = hold
       flow.backPressure = hold === Hold.All && action !== Action.StopIterationNoBuffer
@@ -164,17 +188,22 @@ export class Passage {
     flow.buffer.clear()
     this.#chain.bodyTooLarge(this.direction)
   }
-}
 
-/** The raw action of a headers callback. A Pause holds the body too, unless the plugin opted out of that. */
-function headersHold(action: number, filter: Filter): Hold {
-  switch (action) {
-    case 0:
-    case 2:
-      return Hold.None
-    case 1:
-      return filter.spec.allowOnHeadersStopIteration ? Hold.Headers : Hold.All
-    default:
-      return Hold.All
+  /**
+   * The raw action of a headers callback. A Pause holds the body too, unless the plugin opted out of
+   * that and sees the body: without a body callback the first chunk would let the headers go.
+   */
+  #headersHold(action: number, filter: Filter): Hold {
+    switch (action) {
+      case 0:
+      case 2:
+        return Hold.None
+      case 1:
+        return filter.spec.allowOnHeadersStopIteration && filter.readsBody(this.direction)
+          ? Hold.Headers
+          : Hold.All
+      default:
+        return Hold.All
+    }
   }
 }

@@ -5,7 +5,7 @@
 import { BufferType, LogLevel, MapType, Status, StreamType } from '../abi/enums.ts'
 import type { Context } from '../vm/context.ts'
 import type { RootContext } from '../vm/root-context.ts'
-import { pluginProperty } from './attributes.ts'
+import { pluginProperty, property } from './attributes.ts'
 import type { BodyBuffer } from './body-buffer.ts'
 import type { Chain } from './chain.ts'
 import type { Direction } from './effects.ts'
@@ -96,6 +96,13 @@ export class StreamContext implements Context {
       )
       return
     }
+    if (!this.#chain.takeReply()) {
+      this.root.vm.logHost(
+        LogLevel.Warn,
+        'proxy_send_local_response has no effect: a plugin has answered this stream before',
+      )
+      return
+    }
     this.#chain.post({ kind: 'local-reply', reply, filter: this.#filter })
   }
 
@@ -104,12 +111,12 @@ export class StreamContext implements Context {
   }
 
   property(path: readonly string[]): Uint8Array | undefined {
-    return pluginProperty(this.root.spec, path) ?? this.#chain.property(path)
+    return pluginProperty(this.root.spec, path) ?? property(this.#chain, path)
   }
 
   /** Envoy's key is the raw path; here any path set is found again by the same path. */
   setProperty(path: readonly string[], value: Uint8Array): Status {
-    this.#chain.setProperty(path.join(NUL), value)
+    this.#chain.stored.set(path.join(NUL), value)
     return Status.Ok
   }
 
