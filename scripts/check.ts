@@ -17,6 +17,7 @@ const STEPS: readonly (readonly [name: string, command: string, ...args: string[
   ['import walls, sizes, names', 'vitest', 'run', '--project', 'node', 'test/architecture.test.ts'],
   ['generated: plugins/registry.ts', 'node', 'scripts/build-registry.ts', '--check'],
   ['generated: tables in the docs', 'node', 'scripts/build-docs.ts', '--check'],
+  ['generated: docs/CONFIG.md', 'node', 'scripts/build-config-docs.ts', '--check'],
   ['plugins: binaries as new as their sources', 'node', 'scripts/check-plugins.ts'],
   ['deploy: dry run and size', 'node', 'scripts/check-size.ts'],
 ]

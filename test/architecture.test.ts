@@ -113,7 +113,7 @@ describe('files', () => {
   })
 
   it('say in their first lines what they are', () => {
-    const silent = sources.filter(({ text }) => !text.startsWith('/**'))
+    const silent = sources.filter(({ text }) => !/^(#!.*\n)?\/\*\*/.test(text))
     expect(silent.map(({ path }) => path)).toEqual([])
   })
 })

@@ -36,6 +36,9 @@ export class Activator {
   readonly #options: ActivatorOptions
   #held: ReadonlyMap<PluginId, Held> = new Map()
   #running: Running | undefined
+  /** Activations that have begun, and the latest that has come to its end. */
+  #begun = 0
+  #ended = 0
 
   constructor(options: ActivatorOptions) {
     this.#options = options
@@ -49,6 +52,7 @@ export class Activator {
   /** @see Activate in config/activation.ts */
   async activate(snapshot: Snapshot, scope: RequestScope): Promise<ActivationReport<Running>> {
     const io: IoContext = { waitUntil: (promise) => scope.waitUntil(promise), gone: false }
+    const turn = ++this.#begun
     const plugins: PluginActivation[] = []
     const next = new Map<PluginId, Held>()
     for (const config of Object.values(snapshot.plugins)) {
@@ -58,14 +62,30 @@ export class Activator {
     }
     const handles = new Map([...next].map(([id, { plugin }]) => [id, plugin]))
     const running = new Running(snapshot, handles, this.#options.reachable)
-    const replaced = [...this.#held].filter(([id, { plugin }]) => next.get(id)?.plugin !== plugin)
+    if (turn < this.#ended) {
+      // overtaken by one that began later: what that one brought up stays, this one goes unused
+      this.#retire(io, next, this.#held)
+      return { running, plugins }
+    }
+    this.#ended = turn
+    const before = this.#held
     this.#held = next
     this.#running = running
-    // in flight streams keep their root context; it ends with the last of them
-    runIn(io, () => {
-      for (const [, { plugin }] of replaced) plugin.retire()
-    })
+    this.#retire(io, before, next)
     return { running, plugins }
+  }
+
+  /** Retires what `kept` does not have. Streams in flight keep their root context to their end. */
+  #retire(
+    io: IoContext,
+    plugins: ReadonlyMap<PluginId, Held>,
+    kept: ReadonlyMap<PluginId, Held>,
+  ): void {
+    runIn(io, () => {
+      for (const [id, { plugin }] of plugins) {
+        if (kept.get(id)?.plugin !== plugin) plugin.retire()
+      }
+    })
   }
 
   async #bringUp(
