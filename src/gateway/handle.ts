@@ -121,7 +121,8 @@ function rerouteFor(running: Running, plan: Plan, outbound: OutboundRequest): Pl
     method: outbound.method,
     header: (name) => outbound.headerMap.get(name),
   })
-  return { ...plan, upstream: found && running.upstreams.get(found.rule.upstream) }
+  const upstream = found && running.upstreams.get(found.rule.upstream)
+  return { ...plan, route: found?.route, upstream }
 }
 
 async function send(

@@ -70,6 +70,8 @@ export interface SendOptions {
   ) => Response | LocalReply | Promise<Response | LocalReply>
   readonly info?: Partial<StreamInfo>
   readonly io?: IoContext
+  /** Content codings that bodies come without here. */
+  readonly decoded?: ReadonlySet<string>
 }
 
 export interface MachineOptions {
@@ -109,7 +111,7 @@ export function machine(options: MachineOptions = {}): Machine {
       const spec = pluginSpec({ name: 'probe', ...pluginOptions })
       return new Plugin(spec, await vmKey(spec), pool)
     },
-    send(plugins, { request, upstream, info, io } = {}) {
+    send(plugins, { request, upstream, info, io, decoded } = {}) {
       const pending: Promise<unknown>[] = []
       return runFetchStream({
         plugins,
@@ -118,7 +120,7 @@ export function machine(options: MachineOptions = {}): Machine {
         io: io ?? { waitUntil: (promise) => pending.push(promise), gone: false },
         info: { startTime: pool.ports.clock.realtime(), ...info },
         forward: async (outbound) => (upstream ? upstream(outbound) : new Response('ok')),
-        decoded: new Set(['gzip', 'deflate', 'br']),
+        decoded: decoded ?? new Set(['gzip', 'deflate', 'br']),
       })
     },
   }

@@ -46,6 +46,7 @@ export interface PlayOptions extends MachineOptions {
   readonly plugin?: Partial<PluginOptions>
   readonly host?: Machine
   readonly io?: IoContext
+  readonly decoded?: ReadonlySet<string>
 }
 
 /** Sends one request through one probe with these steps. */
@@ -76,6 +77,7 @@ export async function playPlugins(
   const response = await host.send(plugins, {
     ...(options.request && { request: options.request }),
     ...(options.io && { io: options.io }),
+    ...(options.decoded && { decoded: options.decoded }),
     async upstream(outbound) {
       sent = await read(outbound)
       return typeof answer === 'function' ? answer(sent) : answer

@@ -2,15 +2,12 @@
 
 /** Everything to one upstream. */
 export function upstreamAndRoute(url: string, name = 'origin'): object[] {
-  return [
-    {
-      apiVersion: 'postern.dev/v1alpha1',
-      kind: 'Upstream',
-      metadata: { name },
-      spec: { url },
-    },
-    route('all', '/', name),
-  ]
+  return [upstream(name, { url }), route('all', '/', name)]
+}
+
+/** An upstream: a url or a service binding, and what else it says. */
+export function upstream(name: string, spec: object): object {
+  return { apiVersion: 'postern.dev/v1alpha1', kind: 'Upstream', metadata: { name }, spec }
 }
 
 /** A route of a path prefix to an upstream. */

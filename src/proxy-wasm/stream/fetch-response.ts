@@ -7,7 +7,7 @@ import { hasNoBody } from './local-reply.ts'
 export interface WorkersResponseInit extends ResponseInit {
   readonly status: number
   readonly webSocket?: unknown
-  readonly encodeBody?: 'manual'
+  readonly encodeBody?: 'manual' | 'automatic'
 }
 
 /**

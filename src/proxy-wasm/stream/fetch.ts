@@ -280,7 +280,8 @@ class FetchStream {
     const bodiless = hasNoBody(Number(headers.get(':status')))
     const length = bodiless && upstream.body !== null ? undefined : headers.get('content-length')
     const init = responseInit(headers, length, this.#warn)
-    return new Response(bodiless ? null : upstream.body, init)
+    // these bytes are the upstream's: what coding they are in, the platform knows
+    return new Response(bodiless ? null : upstream.body, { ...init, encodeBody: 'automatic' })
   }
 
   async #upgraded(upstream: Response): Promise<Response> {
