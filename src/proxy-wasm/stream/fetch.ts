@@ -279,9 +279,12 @@ class FetchStream {
     if (!headers.edited) return upstream
     const bodiless = hasNoBody(Number(headers.get(':status')))
     const length = bodiless && upstream.body !== null ? undefined : headers.get('content-length')
-    const init = responseInit(headers, length, this.#warn)
-    // these bytes are the upstream's: what coding they are in, the platform knows
-    return new Response(bodiless ? null : upstream.body, { ...init, encodeBody: 'automatic' })
+    const init: WorkersResponseInit = {
+      ...responseInit(headers, length, this.#warn),
+      // these bytes are the upstream's: what coding they are in, the platform knows
+      encodeBody: 'automatic',
+    }
+    return new Response(bodiless ? null : upstream.body, init)
   }
 
   async #upgraded(upstream: Response): Promise<Response> {
