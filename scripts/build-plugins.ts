@@ -62,7 +62,8 @@ function toolchainOf({ folder, manifest }: Plugin): Toolchain {
 function build(plugin: Plugin, toolchain: Toolchain): void {
   const { folder, manifest } = plugin
   const { callbacks } = manifest.build
-  for (const version of manifest.versions) {
+  const versions = manifest.versions.filter(({ frozen }) => !frozen)
+  for (const version of versions) {
     const built = toolchain.build(plugin, version)
     const bytes = callbacks ? trimExports(built, callbacks) : built
     const hash = sha256(bytes)
@@ -72,7 +73,7 @@ function build(plugin: Plugin, toolchain: Toolchain): void {
     console.log(`${shown(join(folder, version.file))}  ${bytes.length} bytes, ${state}`)
   }
   const source = sourceHash(plugin)
-  for (const version of manifest.versions) version.source = source
+  for (const version of versions) version.source = source
   writeManifest(plugin)
 }
 

@@ -34,7 +34,7 @@ function check(plugin: Plugin): string[] {
     if (sha256(readFileSync(path)) !== version.sha256) {
       complaints.push(`${shown(path)} is not the file plugin.json names: its sha256 differs`)
     }
-    if (source !== version.source) {
+    if (!version.frozen && source !== version.source) {
       complaints.push(`${shown(path)} is older than its source, or plugin.json's build settings`)
     }
     return complaints

@@ -14,6 +14,8 @@ export interface PluginVersion {
   sha256: string
   /** Of the sources it was built from; see `sourceHash`. */
   source: string
+  /** Published bytes that the source has moved on from: never rebuilt. */
+  frozen?: boolean
   /** Where registries hold the same bytes. */
   urls?: string[]
 }
