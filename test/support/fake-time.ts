@@ -38,7 +38,7 @@ export class FakeTime {
   /** Lets `ms` pass; timers ring in order, each with everything that follows from it done before the next. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms
-    await settled()
+    await this.#somebodyWaits()
     for (;;) {
       const [next] = [...this.#alarms].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
       if (next === undefined) break
@@ -50,11 +50,19 @@ export class FakeTime {
     this.#now = end
     await settled()
   }
+
+  /** Work of other threads (hashing, reading bodies) may stand before the first timer is set. */
+  async #somebodyWaits(): Promise<void> {
+    await settled()
+    for (let i = 0; i < 100 && this.#alarms.size === 0; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+  }
 }
 
 /** Waits until everything that can happen without time or outside help has happened. */
 export async function settled(): Promise<void> {
-  for (let i = 0; i < 4; i++) await new Promise((resolve) => setImmediate(resolve))
+  for (let i = 0; i < 8; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** A promise and what settles it. */
