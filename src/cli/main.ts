@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'check a policy and make it the one that runs',
     load: async () => (await import('./apply.ts')).apply,
   },
+  inspect: {
+    about: 'what a module is, and where else it would run',
+    load: async () => (await import('./inspect.ts')).inspect,
+  },
   status: {
     about: 'what a gateway runs and what it refused',
     load: async () => (await import('./status.ts')).status,

@@ -63,6 +63,22 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     .join('')
 }
 
+const WIDTH = 100
+
+/** One paragraph, broken at spaces. @param rest - indents every line but the first */
+export function wrapped(text: string, first: string, rest: string): string {
+  const lines: string[] = []
+  let line = first
+  for (const word of text.split(' ')) {
+    const indented = line === first || line === rest
+    if (!indented && line.length + 1 + word.length > WIDTH) {
+      lines.push(line)
+      line = rest + word
+    } else line += indented ? word : ` ${word}`
+  }
+  return [...lines, line].map((one) => `${one}\n`).join('')
+}
+
 /** `1 plugin`, `2 plugins`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`

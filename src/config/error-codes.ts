@@ -141,6 +141,10 @@ export const ERROR_CODES = {
     next: 'Start the gateway, or name another with --gateway.',
   },
   'gateway.bad_answer': { fault: 'gateway', next: 'Check that --gateway names a Postern gateway.' },
+  'cli.file_missing': {
+    fault: 'client',
+    next: 'Check the path; it starts at the working directory.',
+  },
   'cli.usage': { fault: 'client', next: 'Run the command with --help.' },
 } as const
 

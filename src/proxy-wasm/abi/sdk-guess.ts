@@ -43,6 +43,8 @@ function guessFromMarker(exported: ReadonlySet<string>, imported: ReadonlySet<st
     return imported.has('wasi_snapshot_preview1.sched_yield') ? 'go' : 'tinygo'
   }
   if (!exported.has('proxy_abi_version_0_2_1')) return 'unknown'
+  // of the SDKs of 0.2.1 this one alone builds commands, the others libraries
+  if (exported.has('_start')) return 'assemblyscript'
   if (exported.has('proxy_on_memory_allocate')) return 'rust'
   if (!exported.has('malloc')) return 'unknown'
   return exported.has('free') ? 'c++' : 'rust'
