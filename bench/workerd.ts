@@ -18,6 +18,7 @@ export interface WorkerBundle {
 }
 
 export interface Side extends AsyncDisposable {
+  readonly pid: number
   readonly port: number
   /** CPU seconds of all threads so far. */
   cpuSeconds(): number
@@ -96,6 +97,7 @@ export async function serve(bundle: WorkerBundle, v8Flags: readonly string[] = [
     if (event.event !== 'listen' || event.port === undefined) continue
     clearTimeout(late)
     return {
+      pid,
       port: event.port,
       cpuSeconds: () => cpuSeconds(pid),
       residentMegabytes: () => residentMegabytes(pid),
