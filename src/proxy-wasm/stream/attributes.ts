@@ -49,6 +49,8 @@ export interface StreamInfo {
   duration?: bigint | undefined
   /** Why the gateway or a plugin answered itself; absent when the upstream did. */
   responseDetails?: string | undefined
+  /** Given values by dotted path: they come before what the stream itself knows. For tests and tools. */
+  readonly given?: ReadonlyMap<string, Uint8Array> | undefined
 }
 
 type Attribute = (chain: Chain) => Uint8Array | undefined

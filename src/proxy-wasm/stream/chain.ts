@@ -10,12 +10,9 @@ import type { Direction, EffectSink } from './effects.ts'
 import { Filter } from './filter.ts'
 import type { HeaderMap } from './header-map.ts'
 import { type IoContext, isRunningIn, runIn } from './io-context.ts'
-import { emptyReply, isGrpc, type LocalReply, prepareLocalReply, textReply } from './local-reply.ts'
+import { failedReply, isGrpc, type LocalReply, prepareLocalReply, tooLarge } from './local-reply.ts'
 import { type Mail, Mailbox } from './mailbox.ts'
 import { Passage } from './passage.ts'
-
-const GRPC_UNAVAILABLE = 14
-const FAILED = 'wasm_fail_stream'
 
 export interface ChainOptions {
   /** In request order. */
@@ -111,6 +108,13 @@ export class Chain {
     return this.#callouts > 0
   }
 
+  /** Event: the stream begins before its headers are known. Guests hear of it now instead of with them. */
+  begin(): void {
+    this.#enter(() => {
+      for (const filter of this.#filters) filter.open()
+    })
+  }
+
   /** Event: the request's headers, pseudo-headers included. */
   receiveRequestHeaders(headers: HeaderMap, endOfStream: boolean): void {
     this.#requestHeaders = headers
@@ -152,7 +156,7 @@ export class Chain {
       const { holder } = this
       if (holder === undefined) return
       // who holds the very reply to a failure is not asked again
-      if (this.#failing) this.#replyDirectly(emptyReply(503, FAILED, GRPC_UNAVAILABLE))
+      if (this.#failing) this.#replyDirectly(failedReply())
       else this.#fail(holder)
     })
   }
@@ -308,11 +312,7 @@ export class Chain {
   }
 
   bodyTooLarge(direction: Direction): void {
-    this.#localReply(
-      direction === 'request'
-        ? textReply(413, 'Payload Too Large', 'request_payload_too_large')
-        : textReply(500, 'Internal Server Error', 'response_payload_too_large'),
-    )
+    this.#localReply(tooLarge(direction))
   }
 
   /**
@@ -345,6 +345,7 @@ export class Chain {
 
   #prepare(reply: LocalReply): ReturnType<typeof prepareLocalReply> {
     this.request.close()
+    this.#sink.localReply?.(reply)
     this.#answered = true
     this.info.responseDetails = reply.details
     const request = this.#requestHeaders
@@ -374,7 +375,7 @@ export class Chain {
     // one failure ends the stream; nor does one of a plugin that had nothing left to do in it
     if (fails && !this.#failing && (!this.#responseSent || this.#needs(filter))) {
       this.#failing = true
-      this.#localReply(emptyReply(503, FAILED, GRPC_UNAVAILABLE))
+      this.#localReply(failedReply())
       return
     }
     filter.bypassed = true

@@ -92,7 +92,7 @@ export class Filter {
   }
 
   #call(flow: Flow, callback: GuestFunction | undefined, amount: number, end: boolean): number {
-    const context = this.#open()
+    const context = this.open()
     if (callback === undefined || context === undefined) return 0
     flow.inCallback = true
     flow.resumeAsked = false
@@ -101,8 +101,8 @@ export class Filter {
     return action
   }
 
-  /** Makes the stream context in the guest if there is none yet. */
-  #open(): StreamContext | undefined {
+  /** Makes the stream context in the guest if there is none yet. @returns nothing when the plugin cannot run */
+  open(): StreamContext | undefined {
     if (this.#context !== undefined || this.#root === undefined) return this.#context
     const context = new StreamContext(this.#chain, this, this.#root)
     this.#context = context
@@ -115,7 +115,7 @@ export class Filter {
   log(): void {
     const callback = this.#callbacks?.log
     if (callback === undefined || !this.alive) return
-    const context = this.#open()
+    const context = this.open()
     if (context && this.alive) context.root.vm.enter(context, callback, context.id)
   }
 

@@ -4,6 +4,7 @@
  */
 import { textToBytes } from '../memory/byte-string.ts'
 import type { ByteString, HeaderLines } from '../ports.ts'
+import type { Direction } from './effects.ts'
 import { HeaderMap } from './header-map.ts'
 
 export interface LocalReply {
@@ -25,6 +26,20 @@ export function emptyReply(status: number, details: string, grpcStatus?: number)
 export function textReply(status: number, text: string, details: string): LocalReply {
   return { ...emptyReply(status, details), body: textToBytes(text) }
 }
+
+/** The answer when a plugin that fails closed has trapped or cannot run. */
+export function failedReply(): LocalReply {
+  return emptyReply(503, 'wasm_fail_stream', GRPC_UNAVAILABLE)
+}
+
+/** The answer when a plugin would buffer more than it may. */
+export function tooLarge(direction: Direction): LocalReply {
+  return direction === 'request'
+    ? textReply(413, 'Payload Too Large', 'request_payload_too_large')
+    : textReply(500, 'Internal Server Error', 'response_payload_too_large')
+}
+
+const GRPC_UNAVAILABLE = 14
 
 /** HTTP status → gRPC status, from the gRPC documentation "HTTP to gRPC Status Code Mapping". */
 const GRPC_FROM_HTTP: Readonly<Record<number, number>> = {

@@ -111,7 +111,8 @@ export class StreamContext implements Context {
   }
 
   property(path: readonly string[]): Uint8Array | undefined {
-    return pluginProperty(this.root.spec, path) ?? property(this.#chain, path)
+    const given = this.#chain.info.given?.get(path.join('.'))
+    return given ?? pluginProperty(this.root.spec, path) ?? property(this.#chain, path)
   }
 
   /** Envoy's key is the raw path; here any path set is found again by the same path. */
