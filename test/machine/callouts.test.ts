@@ -89,7 +89,7 @@ describe('a callout', () => {
       },
       { status: 0, value: 'answer' },
       { status: 0, value: 'yes' },
-      { status: 0, map_size: 3 },
+      { status: 0, map_size: 18 },
       { status: 0 },
       { status: 0 },
       { status: 0, value: 'answer' },

@@ -44,11 +44,12 @@ export function headerFunctions(vm: Vm): HostFunctions {
   }
 
   return {
+    /** In bytes of names and values, as Envoy counts; 0.2.1 leaves the unit open. */
     proxy_get_header_map_size(type, sizeOut) {
       if (!isMapType(type)) return Status.BadArgument
       const map = vm.context.headerMap(type)
       if (map === undefined) return Status.BadArgument
-      return vm.memory.setUint32(sizeOut, map.size) ? Status.Ok : Status.InvalidMemoryAccess
+      return vm.memory.setUint32(sizeOut, map.byteSize) ? Status.Ok : Status.InvalidMemoryAccess
     },
 
     proxy_get_header_map_pairs(type, addressOut, sizeOut) {

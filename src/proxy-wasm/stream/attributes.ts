@@ -86,12 +86,6 @@ function bodySize(headers: HeaderMap | undefined, seen: number): number {
   return declared !== undefined && /^\d+$/.test(declared) ? Number(declared) : seen
 }
 
-function headerBytes(headers: HeaderMap | undefined): number {
-  let size = 0
-  for (const part of headers?.lines ?? []) size += part.length
-  return size
-}
-
 /** One entry for each name, values joined by `,`, as Envoy shows a header map. */
 function headersValue(headers: HeaderMap | undefined): Uint8Array | undefined {
   if (headers === undefined) return undefined
@@ -133,7 +127,7 @@ export const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
     info.duration === undefined ? undefined : durationValue(info.duration),
   'request.size': (chain) => int(bodySize(chain.requestHeaders, chain.requestBytes)),
   'request.total_size': (chain) =>
-    int(bodySize(chain.requestHeaders, chain.requestBytes) + headerBytes(chain.requestHeaders)),
+    int(bodySize(chain.requestHeaders, chain.requestBytes) + (chain.requestHeaders?.byteSize ?? 0)),
   'response.code': (chain) => int(Number(chain.responseHeaders?.get(':status') ?? Number.NaN)),
   'response.code_details': (chain) =>
     text(chain.info.responseDetails ?? (chain.responseHeaders && 'via_upstream')),
@@ -145,7 +139,7 @@ export const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
     chain.responseHeaders && int(bodySize(chain.responseHeaders, chain.responseBytes)),
   'response.total_size': (chain) =>
     chain.responseHeaders &&
-    int(bodySize(chain.responseHeaders, chain.responseBytes) + headerBytes(chain.responseHeaders)),
+    int(bodySize(chain.responseHeaders, chain.responseBytes) + chain.responseHeaders.byteSize),
   'response.backend_latency': ({ info }) =>
     info.backendLatency === undefined ? undefined : durationValue(info.backendLatency),
   'source.address': ({ info }) => text(info.sourceAddress),

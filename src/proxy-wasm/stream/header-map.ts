@@ -18,6 +18,13 @@ export class HeaderMap {
     return this.#lines.length / 2
   }
 
+  /** Bytes of all names and values. */
+  get byteSize(): number {
+    let size = 0
+    for (const part of this.#lines) size += part.length
+    return size
+  }
+
   /** Flat name, value, … in order. Read only; changes with the next edit. */
   get lines(): HeaderLines {
     return this.#lines
