@@ -361,19 +361,6 @@ describe('a callout that cannot be made', () => {
     expect(statuses(calls(lines, 'http_call'))).toEqual([0, 0, 10])
     expect(host.logs.some((entry) => entry.message.includes('calloutsPerRequest'))).toBe(true)
   })
-
-  it('gRPC is InternalFailure and never calls back', async () => {
-    const { lines } = await play({
-      request_headers: [
-        { call: 'grpc_call', upstream: 'a', service: 's', method: 'm', message: 'x' },
-        { call: 'grpc_stream', upstream: 'a', service: 's', method: 'm' },
-        { call: 'grpc_send', token: 9, message: 'x' },
-        { call: 'grpc_cancel', token: 9 },
-        { call: 'grpc_close', token: 9 },
-      ],
-    })
-    expect(statuses(during(lines, 'request_headers'))).toEqual([10, 10, 1, 1, 1])
-  })
 })
 
 function withHeaders(...headers: readonly (readonly [string, string])[]): unknown {
