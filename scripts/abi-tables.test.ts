@@ -12,7 +12,8 @@ describe('withTables', () => {
       /\| \[`proxy_get_log_level`\]\(\S+v0\.2\.1#proxy_get_log_level\) \| – \| – \| ✓ \| yes \|/,
     )
     expect(text).toMatch(/`proxy_clear_route_cache`\]\(\S+v0\.1\.0#\S+\) \| ✓ \| – \| – \|/)
-    expect(text).toMatch(/`proxy_grpc_call`\]\(\S+\) \| ✓ \| ✓ \| ✓ \| answers only \|/)
+    expect(text).toMatch(/`proxy_grpc_call`\]\(\S+\) \| ✓ \| ✓ \| ✓ \| yes \|/)
+    expect(text).toMatch(/`envoy_resolve_dns`\]\(\S+\) \| ext \| ext \| ext \| answers only \|/)
     expect(text.startsWith('before\n<!-- generated:host-functions -->\n\n| Host')).toBe(true)
     expect(text.endsWith('|\n\n<!-- /generated -->\nafter\n')).toBe(true)
   })

@@ -15,6 +15,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { errorResponse } from './gateway/errors.ts'
 import {
   describeError,
+  type GrpcCallsPort,
   type HttpCallsPort,
   type IoContext,
   inMemoryPorts,
@@ -28,6 +29,7 @@ import {
   VmPool,
   vmKey,
 } from './proxy-wasm/index.ts'
+import { grpcCallsPort } from './gateway/grpc-calls.ts'
 import { httpCallsPort } from './gateway/http-calls.ts'
 import { Upstream } from './gateway/upstream.ts'
 import { streamInfo } from './gateway/stream-info.ts'
@@ -59,7 +61,7 @@ const UPSTREAM_TIMEOUT_MS = 15_000
  * @throws LoadError when a module is no Proxy-Wasm module
  */
 export function proxyWasm(options: ProxyWasmOptions): MiddlewareHandler {
-  const pool = new VmPool(inMemoryPorts({ httpCalls: callouts(options), ...options.ports }))
+  const pool = new VmPool(inMemoryPorts({ ...callouts(options), ...options.ports }))
   const chain = options.plugins.map((plugin, index) => specOf(plugin, index))
   let plugins: readonly Plugin[] | undefined
 
@@ -118,7 +120,10 @@ function specOf(
   })
 }
 
-function callouts({ upstreams = {} }: ProxyWasmOptions): HttpCallsPort {
+function callouts({ upstreams = {} }: ProxyWasmOptions): {
+  readonly httpCalls: HttpCallsPort
+  readonly grpcCalls: GrpcCallsPort
+} {
   const table = new Map(
     Object.entries(upstreams).map(([name, url]) => [
       name,
@@ -128,7 +133,8 @@ function callouts({ upstreams = {} }: ProxyWasmOptions): HttpCallsPort {
       ),
     ]),
   )
-  return httpCallsPort((_plugin, upstream) => table.get(upstream))
+  const find = (_plugin: string, upstream: string): Upstream | undefined => table.get(upstream)
+  return { httpCalls: httpCallsPort(find), grpcCalls: grpcCallsPort(find) }
 }
 
 /** Hono's `executionCtx` throws where the platform has none (Node). */

@@ -10,12 +10,13 @@ import type { ConfigSource } from '../config/source.ts'
 import { inMemoryPorts, type Ports, VmPool } from '../proxy-wasm/index.ts'
 import { Activator } from './activate.ts'
 import { errorResponse } from './errors.ts'
+import { grpcCallsPort } from './grpc-calls.ts'
 import { handle } from './handle.ts'
 import { httpCallsPort } from './http-calls.ts'
 import type { ModuleSource } from './modules.ts'
 import type { Running } from './running.ts'
 import { type GatewayStatus, gatewayStatus } from './status.ts'
-import type { Reachable } from './upstream.ts'
+import type { Reachable, Upstream } from './upstream.ts'
 
 export interface GatewayOptions {
   readonly source: ConfigSource
@@ -44,9 +45,12 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     const { modules, ports, reachable, clock = systemClock, ...config } = options
+    const callable = (plugin: string, name: string): Upstream | undefined =>
+      this.#activator.running?.callable(plugin, name)
     this.pool = new VmPool(
       inMemoryPorts({
-        httpCalls: httpCallsPort((plugin, name) => this.#activator.running?.callable(plugin, name)),
+        httpCalls: httpCallsPort(callable),
+        grpcCalls: grpcCallsPort(callable),
         ...ports,
       }),
       options.vmMemoryBytes,

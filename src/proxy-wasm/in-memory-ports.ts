@@ -9,7 +9,7 @@ import { InMemoryMetrics } from './in-memory/metrics.ts'
 import { InMemorySharedData } from './in-memory/shared-data.ts'
 import { InMemorySharedQueues } from './in-memory/shared-queues.ts'
 import { systemClock } from './in-memory/system-clock.ts'
-import type { HttpCallsPort, Ports, Random, TimersPort } from './ports.ts'
+import type { GrpcCallsPort, HttpCallsPort, Ports, Random, TimersPort } from './ports.ts'
 
 /** Longer delays make `setTimeout` fire at once. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
@@ -26,6 +26,8 @@ const timers: TimersPort = {
 /** As Envoy answers for a cluster that it does not know. */
 const noHttpCalls: HttpCallsPort = { start: () => Status.BadArgument }
 
+const noGrpcCalls: GrpcCallsPort = { declares: () => false, start: () => Status.ParseFailure }
+
 /**
  * @param overrides - ports to use instead of the in-memory ones
  * @returns a new set; nothing is shared with sets made before
@@ -39,6 +41,7 @@ export function inMemoryPorts(overrides: Partial<Ports> = {}): Ports {
     sharedData: new InMemorySharedData(),
     sharedQueues: new InMemorySharedQueues(),
     httpCalls: noHttpCalls,
+    grpcCalls: noGrpcCalls,
     timers,
     foreignFunctions: new ForeignFunctionRegistry(),
     ...overrides,

@@ -121,6 +121,44 @@ export interface HttpCallsPort {
   start(call: HttpCall): PendingHttpCall | Status
 }
 
+export interface GrpcCall {
+  /** Name of the plugin that calls. */
+  readonly plugin: string
+  readonly upstream: string
+  /** Full name, as in `/<service>/<method>`. */
+  readonly service: string
+  readonly method: string
+  /** As the guest gave it; values of names in `-bin` are raw bytes. */
+  readonly metadata: HeaderLines
+  /** The one message, without a frame; undefined for a stream that was half-closed without one. */
+  readonly message: Uint8Array<ArrayBuffer> | undefined
+  /** Milliseconds; 0 means no timeout of the caller's own. The machine keeps the time, the server is told. */
+  readonly timeoutMs: number
+}
+
+/** What comes back, in this order; every kind but `message` once at the most, `close` always and last. */
+export type GrpcEvent =
+  | { readonly kind: 'initial-metadata'; readonly metadata: HeaderLines }
+  | { readonly kind: 'message'; readonly message: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'trailing-metadata'; readonly metadata: HeaderLines }
+  | { readonly kind: 'close'; readonly status: number; readonly message: ByteString }
+
+export interface PendingGrpcCall {
+  /** Asked for one at a time, which is the back-pressure. Belongs to the I/O context of the start. */
+  readonly events: AsyncIterable<GrpcEvent>
+  cancel(): void
+}
+
+export interface GrpcCallsPort {
+  /** Whether a plugin may call an upstream of that name. */
+  declares(plugin: string, upstream: string): boolean
+  /**
+   * Starts a call in the running I/O context; nothing happens before the first event is asked for.
+   * @returns the pending call, or the status to answer: `ParseFailure` for an upstream that is not declared
+   */
+  start(call: GrpcCall): PendingGrpcCall | Status
+}
+
 export interface TimersPort {
   /** Runs `callback` once after `ms`, in the I/O context that asked. @returns a function that cancels it */
   after(ms: number, callback: () => void): () => void
@@ -144,6 +182,7 @@ export interface Ports {
   readonly sharedData: SharedDataPort
   readonly sharedQueues: SharedQueuesPort
   readonly httpCalls: HttpCallsPort
+  readonly grpcCalls: GrpcCallsPort
   readonly timers: TimersPort
   readonly foreignFunctions: ForeignFunctionsPort
 }

@@ -22,13 +22,14 @@ beforeAll(async () => {
     } else if (request.url?.includes('Huge')) {
       response.writeHead(200, { 'content-type': 'application/grpc-web+proto' })
       response.end(Buffer.from([0, 0x7f, 0, 0, 0, 65]))
-    } else response.writeHead(403).end('no')
+    } else if (!request.url?.includes('Slow')) response.writeHead(403).end('no')
   })
   await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve))
 })
 beforeEach(() => void server.calls.splice(0))
 afterAll(async () => {
   await server.stop()
+  plain.closeAllConnections()
   plain.close()
 })
 
@@ -173,7 +174,7 @@ describe('a unary call', () => {
     ['a response without trailers', { upstream: 'plain', method: 'NoTrailers' }, 2],
     ['a message above the limit', { upstream: 'plain', method: 'Huge' }, 8],
     ['a real message above the limit', { message: stringValue('big:5000000') }, 8],
-    ['a server slower than the timeout', { message: stringValue('slow:2000'), timeout_ms: 40 }, 4],
+    ['a server slower than the timeout', { upstream: 'plain', method: 'Slow', timeout_ms: 40 }, 4],
   ])('closes for %s', async (_, rest, status) => {
     const all = await run({ request_headers: [unary('m', rest)] })
     expect(on(all)).toEqual(['grpc_close'])

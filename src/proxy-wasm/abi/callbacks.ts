@@ -56,7 +56,6 @@ function row(
 
 const NO_TCP: Extra = { support: 'never', note: 'Workers hand out HTTP requests, not connections' }
 const NO_TRAILERS: Extra = { support: 'never', note: 'Fetch shows no trailers' }
-const NO_GRPC: Extra = { support: 'never', note: 'gRPC callouts do not work yet' }
 const NO_METADATA: Extra = {
   versions: [],
   spec: 'https://github.com/proxy-wasm/proxy-wasm-cpp-sdk',
@@ -167,28 +166,24 @@ export const CALLBACKS: readonly CallbackRow[] = [
     'proxy_on_grpc_receive_initial_metadata',
     i32('plugin_context_id', 'stream_id', 'num_elements'),
     'void',
-    NO_GRPC,
   ),
   row(
     'grpc-calls',
     'proxy_on_grpc_receive',
     i32('plugin_context_id', 'call_id', 'message_size'),
     'void',
-    NO_GRPC,
   ),
   row(
     'grpc-calls',
     'proxy_on_grpc_receive_trailing_metadata',
     i32('plugin_context_id', 'stream_id', 'num_elements'),
     'void',
-    NO_GRPC,
   ),
   row(
     'grpc-calls',
     'proxy_on_grpc_close',
     i32('plugin_context_id', 'call_id', 'status_code'),
     'void',
-    NO_GRPC,
   ),
 
   row('shared-queues', 'proxy_on_queue_ready', i32('plugin_context_id', 'queue_id'), 'void'),

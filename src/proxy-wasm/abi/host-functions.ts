@@ -72,8 +72,7 @@ function row(
 const ONLY_0_1_0: readonly AbiVersion[] = ['0.1.0']
 const FROM_0_2_0: readonly AbiVersion[] = ['0.2.0', '0.2.1']
 
-const NO_GRPC = 'InternalFailure: gRPC callouts do not work yet'
-const NO_TOKEN = 'NotFound: no gRPC call was ever started'
+const GRPC_WEB = 'As gRPC-Web. '
 
 const HIGRESS: Extra = {
   versions: [],
@@ -177,7 +176,7 @@ export const HOST_FUNCTIONS: readonly HostFunctionRow[] = [
       'timeout_milliseconds',
       'return_call_id',
     ),
-    { support: 'answers', note: `${NO_GRPC}. AssemblyScript's SDK declares 10 parameters` },
+    { note: `${GRPC_WEB}AssemblyScript's SDK declares 10 parameters, which work too` },
   ),
   row(
     'grpc-calls',
@@ -193,19 +192,18 @@ export const HOST_FUNCTIONS: readonly HostFunctionRow[] = [
       'initial_metadata_size',
       'return_stream_id',
     ),
-    { support: 'answers', note: `${NO_GRPC}. AssemblyScript's SDK declares 7 parameters` },
+    { note: `${GRPC_WEB}AssemblyScript's SDK declares 7 parameters, which work too` },
   ),
   row(
     'grpc-calls',
     'proxy_grpc_send',
     i32('stream_id', 'message_data', 'message_size', 'end_stream'),
-    {
-      support: 'answers',
-      note: NO_TOKEN,
-    },
+    { note: 'One message per stream, all that gRPC-Web carries; a second one is BadArgument' },
   ),
-  row('grpc-calls', 'proxy_grpc_cancel', i32('call_id'), { support: 'answers', note: NO_TOKEN }),
-  row('grpc-calls', 'proxy_grpc_close', i32('call_id'), { support: 'answers', note: NO_TOKEN }),
+  row('grpc-calls', 'proxy_grpc_cancel', i32('call_id')),
+  row('grpc-calls', 'proxy_grpc_close', i32('call_id'), {
+    note: 'Cancels a unary call, half-closes a stream, as in Envoy',
+  }),
 
   row(
     'status',

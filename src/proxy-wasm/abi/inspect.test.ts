@@ -124,7 +124,7 @@ describe('inspect, of imports', () => {
       {
         imports: [
           ['env', 'proxy_log', fn('i32 i32 i32', 'i32')],
-          ['env', 'proxy_grpc_cancel', fn('i32', 'i32')],
+          ['env', 'envoy_resolve_dns', fn('i32 i32 i32', 'i32')],
           ['wasi_unstable', 'fd_read', fn('i32 i32 i32 i32', 'i32')],
           ['env', 'proxy_frobnicate', fn('i32 i64', 'i32')],
           ['wbg', '__wbindgen_throw', fn('i32 i32')],
@@ -134,7 +134,7 @@ describe('inspect, of imports', () => {
     expect(ok).toBe(true)
     expect(hostFunctions.map(({ name, support }) => [name, support])).toEqual([
       ['proxy_log', 'full'],
-      ['proxy_grpc_cancel', 'answers'],
+      ['envoy_resolve_dns', 'answers'],
       ['fd_read', 'answers'],
     ])
     expect(unknownImports).toEqual([

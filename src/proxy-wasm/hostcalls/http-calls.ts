@@ -5,6 +5,7 @@
 import { Status } from '../abi/enums.ts'
 import { bytesToText } from '../memory/byte-string.ts'
 import { readPairs } from '../memory/pairs.ts'
+import { startHttpCall } from '../vm/http-callouts.ts'
 import type { Vm } from '../vm/vm.ts'
 import type { HostFunctions } from './link.ts'
 
@@ -41,7 +42,7 @@ export function httpCallFunctions(vm: Vm): HostFunctions {
       const trailers = readPairs(trailerPairs)
       if (headers === undefined || trailers === undefined || timeoutMs < 0)
         return Status.BadArgument
-      const started = vm.callouts.startHttpCall(vm.context, {
+      const started = startHttpCall(vm, vm.context, {
         plugin: vm.context.root.spec.name,
         upstream: bytesToText(upstream),
         headers: headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text)),

@@ -1,52 +1,53 @@
 /**
- * A vm's outstanding callouts: tokens, timeouts, and the callback with the reply. A call belongs to the
- * I/O context in which it was started, and that context's `waitUntil` holds it; a call whose context
- * ended without an outcome is found by a later turn and delivered as failed.
- *
- * Failures look as in Envoy: what its HTTP client answers itself (no connection, timeout) arrives as a
- * reply with `:status` 503 or 504; an exchange that broke off arrives without headers.
+ * A vm's outstanding callouts of every kind: tokens, deadlines, and who is told when a call can have no
+ * outcome any more. A call belongs to the I/O context in which it was started, and that context's
+ * `waitUntil` holds it; a call whose context ended without an outcome is found by a later turn and
+ * delivered as failed. How calls are made and answered is in http-callouts.ts and grpc-callouts.ts.
  */
-import { LogLevel, Status } from '../abi/enums.ts'
-import { CALLOUT_GRACE_MS, CALLOUT_MAX_MS } from '../limits.ts'
-import { textToBytes } from '../memory/byte-string.ts'
-import type { HeaderLines, HttpCall, HttpCallOutcome } from '../ports.ts'
+import { CALLOUT_GRACE_MS } from '../limits.ts'
+import type { ByteString } from '../ports.ts'
 import { type IoContext, runIn, runningIo } from '../stream/io-context.ts'
-import type { Context } from './context.ts'
 import type { RootContext } from './root-context.ts'
 import type { Vm } from './vm.ts'
 
-/** A reply as the guest sees it while its callback runs. */
-export interface CalloutReply {
-  readonly headers: HeaderLines
-  readonly body: Uint8Array<ArrayBuffer>
-  readonly trailers: HeaderLines
+/** The low two bits of a token say what kind of call it is, as in Envoy. */
+export const CalloutKind = { Http: 0, GrpcCall: 1, GrpcStream: 2 } as const
+export type CalloutKind = (typeof CalloutKind)[keyof typeof CalloutKind]
+
+export interface Callout {
+  readonly root: RootContext
+  /** Milliseconds from its start, or from its last sign of life. */
+  readonly timeoutMs: number
+  /** Gives up what is under way; may run in another I/O context. */
+  cancel(): void
+  /** It can have no outcome: overdue, or its request has gone. Runs in some I/O context, no guest runs. */
+  fail(why: 'timeout' | 'abandoned'): void
 }
 
-interface PendingCallout {
-  readonly root: RootContext
+interface Pending extends Callout {
   readonly io: IoContext
   /** Milliseconds of the monotonic clock. */
-  readonly deadline: number
-  end(): void
+  deadline: number
+  cancelTimer: () => void
 }
 
-/** Token ids keep their low two bits for the kind of call, as in Envoy: HTTP is 0. */
 const TOKEN_STEP = 4
-const BROKEN_CONNECTION = 11
+const TOKEN_MAX = 0xffff_ffff
+const KIND_BITS = 3
 const NO_STATUS = { code: 0, message: '' }
 
 export class Callouts {
   readonly #vm: Vm
-  readonly #pending = new Map<number, PendingCallout>()
+  readonly #pending = new Map<number, Pending>()
   #nextToken = TOKEN_STEP
-  #lastStatus: { readonly code: number; readonly message: string } = NO_STATUS
+  #lastStatus: { readonly code: number; readonly message: ByteString } = NO_STATUS
 
   constructor(vm: Vm) {
     this.#vm = vm
   }
 
   /** What `proxy_get_status` answers: set while a failure is being delivered. */
-  get lastStatus(): { readonly code: number; readonly message: string } {
+  get lastStatus(): { readonly code: number; readonly message: ByteString } {
     return this.#lastStatus
   }
 
@@ -64,56 +65,43 @@ export class Callouts {
     return next
   }
 
-  /** @returns the token, or the status to answer */
-  startHttpCall(
-    context: Context,
-    call: HttpCall,
-  ): { readonly token: number } | { readonly status: Status } {
-    const vm = this.#vm
-    const names = new Set(call.headers.filter((_, i) => i % 2 === 0))
-    const hasAuthority = names.has(':authority') || names.has('host')
-    if (!names.has(':method') || !names.has(':path') || !hasAuthority) {
-      vm.logHost(LogLevel.Warn, 'proxy_http_call needs :method, :path and :authority')
-      return { status: Status.BadArgument }
-    }
-    if (!context.countCallout()) {
-      vm.logHost(
-        LogLevel.Warn,
-        'proxy_http_call: this stream has used up limits.calloutsPerRequest',
-      )
-      return { status: Status.InternalFailure }
-    }
-    const started = vm.ports.httpCalls.start(call)
-    if (typeof started === 'number') {
-      if (started === Status.BadArgument) {
-        vm.logHost(
-          LogLevel.Warn,
-          `proxy_http_call: no upstream "${call.upstream}" is declared for this plugin`,
-        )
-      }
-      return { status: started }
-    }
-    const token = this.#takeToken()
+  /** Registers a call that was started in the running I/O context. @returns its token */
+  add(kind: CalloutKind, callout: Callout): number {
+    const token = this.#takeToken(kind)
     const io = runningIo()
-    const timeoutMs = Math.min(call.timeoutMs || CALLOUT_MAX_MS, CALLOUT_MAX_MS)
-    const finish = (outcome: HttpCallOutcome): void =>
-      runIn(io, () => this.#deliver(token, outcome))
-    const cancelTimer = vm.ports.timers.after(timeoutMs, () => {
-      started.cancel()
-      finish({ failure: 'timeout' })
-    })
-    this.#pending.set(token, {
-      root: context.root,
-      io,
-      deadline: this.#now() + timeoutMs,
-      end() {
-        cancelTimer()
-        started.cancel()
-      },
-    })
-    // a port that rejects all the same must not leave a guest waiting
-    io.waitUntil(started.outcome.then(finish, () => finish({ failure: 'reset' })))
-    return { token }
+    const pending: Pending = { ...callout, io, deadline: 0, cancelTimer: () => undefined }
+    this.#pending.set(token, pending)
+    this.#arm(token, pending)
+    return token
+  }
+
+  /** Whether the call still waits for something. */
+  has(token: number): boolean {
+    return this.#pending.has(token)
+  }
+
+  /** A sign of life: its time begins anew. To be called in the call's own I/O context. */
+  touch(token: number): void {
+    const pending = this.#pending.get(token)
+    if (pending === undefined) return
+    pending.cancelTimer()
+    this.#arm(token, pending)
+  }
+
+  /** The call has its outcome, or is given up: frees the token. @returns its root, if it was pending */
+  end(token: number): RootContext | undefined {
+    const pending = this.#pending.get(token)
+    if (pending === undefined) return undefined
+    this.#pending.delete(token)
+    cancelQuietly(pending)
+    return pending.root
+  }
+
+  /** Runs `deliver` while `proxy_get_status` answers this. */
+  withStatus(code: number, message: ByteString, deliver: () => void): void {
+    this.#lastStatus = { code, message }
+    deliver()
+    this.#lastStatus = NO_STATUS
   }
 
   /**
@@ -123,71 +111,57 @@ export class Callouts {
   reap(): void {
     if (this.#pending.size === 0) return
     const now = this.#now()
-    for (const [token, { io, deadline }] of this.#pending) {
-      if (io.gone || deadline + CALLOUT_GRACE_MS < now)
-        this.#deliver(token, { failure: 'abandoned' })
+    for (const { io, deadline, fail } of this.#pending.values()) {
+      if (io.gone || deadline + CALLOUT_GRACE_MS < now) fail('abandoned')
     }
   }
 
   /** Forgets the calls of one root context, which has gone. */
   cancelOf(root: RootContext): void {
     for (const [token, pending] of this.#pending) {
-      if (pending.root !== root) continue
-      this.#pending.delete(token)
-      pending.end()
+      if (pending.root === root) this.end(token)
     }
   }
 
   /** Forgets all calls; their callbacks never come. */
   cancelAll(): void {
-    for (const pending of this.#pending.values()) pending.end()
+    for (const pending of this.#pending.values()) cancelQuietly(pending)
     this.#pending.clear()
+  }
+
+  #arm(token: number, pending: Pending): void {
+    pending.deadline = this.#now() + pending.timeoutMs
+    pending.cancelTimer = this.#vm.ports.timers.after(pending.timeoutMs, () =>
+      runIn(pending.io, () => {
+        if (this.#pending.get(token) === pending) pending.fail('timeout')
+      }),
+    )
   }
 
   #now(): number {
     return Number(this.#vm.ports.clock.monotonic() / 1_000_000n)
   }
 
-  #takeToken(): number {
-    while (this.#pending.has(this.#nextToken)) this.#nextToken += TOKEN_STEP
-    const token = this.#nextToken
-    this.#nextToken = token + TOKEN_STEP > 0xffff_fffc ? TOKEN_STEP : token + TOKEN_STEP
-    return token
-  }
-
-  #deliver(token: number, outcome: HttpCallOutcome): void {
-    const pending = this.#pending.get(token)
-    if (pending === undefined) return
-    this.#pending.delete(token)
-    pending.end()
-    const reply = toReply(outcome)
-    if (reply === undefined) this.#lastStatus = { code: BROKEN_CONNECTION, message: 'reset' }
-    pending.root.deliverHttpCall(token, reply)
-    this.#lastStatus = NO_STATUS
+  #takeToken(kind: CalloutKind): number {
+    for (;;) {
+      const token = this.#nextToken + kind
+      this.#nextToken = token + TOKEN_STEP > TOKEN_MAX ? TOKEN_STEP : this.#nextToken + TOKEN_STEP
+      if (!this.#pending.has(token)) return token
+    }
   }
 }
 
-function toReply(outcome: HttpCallOutcome): CalloutReply | undefined {
-  if (!('failure' in outcome)) return outcome
-  if (outcome.failure === 'connect') {
-    return textReply(503, 'upstream connect error or disconnect/reset before headers')
-  }
-  if (outcome.failure === 'timeout') return textReply(504, 'upstream request timeout')
-  return undefined
+/** @returns what kind of call a token stands for */
+export function kindOf(token: number): number {
+  return token & KIND_BITS
 }
 
-function textReply(status: number, text: string): CalloutReply {
-  const body = textToBytes(text)
-  return {
-    headers: [
-      ':status',
-      String(status),
-      'content-length',
-      String(body.length),
-      'content-type',
-      'text/plain',
-    ],
-    body,
-    trailers: [],
+/** What belongs to a request that has ended may not let itself be touched by another one. */
+function cancelQuietly(pending: Pending): void {
+  try {
+    pending.cancelTimer()
+    pending.cancel()
+  } catch {
+    // its own request's end has ended it
   }
 }

@@ -18,6 +18,11 @@ export class GuestCallbacks {
   readonly responseHeaders: GuestFunction | undefined
   readonly responseBody: GuestFunction | undefined
   readonly httpCallResponse: GuestFunction | undefined
+  readonly grpcInitialMetadata: GuestFunction | undefined
+  readonly grpcReceive: GuestFunction | undefined
+  readonly grpcTrailingMetadata: GuestFunction | undefined
+  readonly grpcClose: GuestFunction | undefined
+  readonly foreignFunction: GuestFunction | undefined
   readonly done: GuestFunction | undefined
   readonly log: GuestFunction | undefined
   readonly delete: GuestFunction | undefined
@@ -42,6 +47,11 @@ export class GuestCallbacks {
     this.responseHeaders = find('proxy_on_response_headers')
     this.responseBody = find('proxy_on_response_body')
     this.httpCallResponse = find('proxy_on_http_call_response')
+    this.grpcInitialMetadata = find('proxy_on_grpc_receive_initial_metadata')
+    this.grpcReceive = find('proxy_on_grpc_receive')
+    this.grpcTrailingMetadata = find('proxy_on_grpc_receive_trailing_metadata')
+    this.grpcClose = find('proxy_on_grpc_close')
+    this.foreignFunction = find('proxy_on_foreign_function')
     this.done = find('proxy_on_done')
     this.log = find('proxy_on_log')
     this.delete = find('proxy_on_delete')

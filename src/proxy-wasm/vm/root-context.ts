@@ -2,18 +2,24 @@
  * The root context: one plugin in one vm. Starts and configures the guest, receives what belongs to no
  * stream (ticks, queues, callout replies), and goes when its streams have gone.
  */
-import { BufferType, LogLevel, MapType, Status, StreamType } from '../abi/enums.ts'
+import { BufferType, LogLevel, type MapType, Status, StreamType } from '../abi/enums.ts'
 import { LoadError } from '../errors.ts'
-import type { QueueListener } from '../ports.ts'
+import type { HeaderLines, QueueListener } from '../ports.ts'
 import { pluginProperty } from '../stream/attributes.ts'
 import type { BodyBuffer } from '../stream/body-buffer.ts'
 import { HeaderMap } from '../stream/header-map.ts'
-import type { CalloutReply } from './callouts.ts'
 import type { Context } from './context.ts'
+import type { GuestFunction } from './guest-callbacks.ts'
 import type { PluginSpec } from './plugin-spec.ts'
 import type { Vm } from './vm.ts'
 
 const NANOS_PER_MS = 1_000_000n
+
+/** What a callback with an answer may read while it runs, and only then. */
+export interface AnswerView {
+  readonly maps?: Partial<Readonly<Record<MapType, HeaderLines>>>
+  readonly buffer?: { readonly type: BufferType; readonly bytes: Uint8Array<ArrayBuffer> }
+}
 
 export class RootContext implements Context {
   readonly id: number
@@ -21,7 +27,7 @@ export class RootContext implements Context {
   readonly spec: PluginSpec
   /** Registered with shared queues; only queues the callback, which runs when no guest does. */
   readonly queueListener: QueueListener
-  #calloutReply: CalloutReply | undefined
+  #answer: AnswerView | undefined
   #tickPeriodMs = 0
   #nextTick = 0n
   #streams = 0
@@ -187,29 +193,28 @@ export class RootContext implements Context {
     if (queueReady && !this.#deleted) this.vm.enter(this, queueReady, this.id, queueId)
   }
 
-  /** @param reply - undefined for an exchange that broke off */
-  deliverHttpCall(token: number, reply: CalloutReply | undefined): void {
-    const { httpCallResponse } = this.vm.callbacks
-    if (httpCallResponse === undefined || this.#deleted) return
-    this.#calloutReply = reply
-    this.vm.enter(
-      this,
-      httpCallResponse,
-      this.id,
-      token,
-      reply === undefined ? 0 : reply.headers.length / 2,
-      reply === undefined ? 0 : reply.body.length,
-      reply === undefined ? 0 : reply.trailers.length / 2,
-    )
-    this.#calloutReply = undefined
+  /**
+   * Calls back with what a callout or an embedder has for the guest. To be called when no guest runs.
+   * @param view - what the callback may read
+   * @param callback - takes this context's id first
+   */
+  deliver(
+    view: AnswerView | undefined,
+    callback: GuestFunction | undefined,
+    a: number,
+    b: number,
+    c = 0,
+    d = 0,
+  ): void {
+    if (callback === undefined || this.#deleted) return
+    this.#answer = view
+    this.vm.enter(this, callback, this.id, a, b, c, d)
+    this.#answer = undefined
   }
 
   headerMap(type: MapType): HeaderMap | undefined {
-    const reply = this.#calloutReply
-    if (reply === undefined) return undefined
-    if (type === MapType.HttpCallResponseHeaders) return new HeaderMap([...reply.headers])
-    if (type === MapType.HttpCallResponseTrailers) return new HeaderMap([...reply.trailers])
-    return undefined
+    const lines = this.#answer?.maps?.[type]
+    return lines && new HeaderMap([...lines])
   }
 
   editableHeaderMap(_type: MapType): HeaderMap | undefined {
@@ -222,10 +227,8 @@ export class RootContext implements Context {
         return this.spec.configuration
       case BufferType.VmConfiguration:
         return this.spec.vmConfiguration
-      case BufferType.HttpCallResponseBody:
-        return this.#calloutReply?.body
       default:
-        return undefined
+        return this.#answer?.buffer?.type === type ? this.#answer.buffer.bytes : undefined
     }
   }
 
