@@ -37,15 +37,22 @@ export class InMemoryMetrics implements MetricsPort {
   readonly #ids = new Map<string, number>()
   /** Per type: how many ids are taken. */
   readonly #taken: [number, number, number] = [0, 0, 0]
+  #dropped = 0
 
   constructor(maxSeries: number = MAX_SERIES) {
     this.#maxSeries = maxSeries
+  }
+
+  /** How many definitions were beyond the cap. */
+  get dropped(): number {
+    return this.#dropped
   }
 
   define(type: MetricType, name: string): number {
     const known = this.#ids.get(`${type} ${name}`)
     if (known !== undefined) return known
     if (this.#ids.size < this.#maxSeries) return this.#add(type, name)
+    this.#dropped += 1
     return this.#ids.get(`${type} ${OVERFLOW_NAME}`) ?? this.#add(type, OVERFLOW_NAME)
   }
 

@@ -371,14 +371,14 @@ export class Chain {
   /** @param running - the direction in which its callback runs now, which goes on by itself */
   #fail(filter: Filter, running?: Direction): void {
     if (filter.bypassed || this.#ended) return
-    const fails = filter.spec.failStrategy !== 'FAIL_OPEN'
     // one failure ends the stream; nor does one of a plugin that had nothing left to do in it
-    if (fails && !this.#failing && (!this.#responseSent || this.#needs(filter))) {
+    if (!filter.failsOpen && !this.#failing && (!this.#responseSent || this.#needs(filter))) {
       this.#failing = true
+      filter.plugin.counts.failedClosed++
       this.#localReply(failedReply())
       return
     }
-    filter.bypassed = true
+    filter.bypass()
     if (running !== 'request') this.request.resume(filter, false)
     if (running !== 'response') this.response.resume(filter, false)
   }

@@ -17,12 +17,11 @@ export class Filter {
   readonly spec: PluginSpec
   readonly request: Flow = new Flow()
   readonly response: Flow = new Flow()
-  /** Left out from now on: its vm is gone and the plugin fails open. */
-  bypassed = false
   readonly #chain: Chain
   readonly #root: RootContext | undefined
   readonly #callbacks: GuestCallbacks | undefined
   #context: StreamContext | undefined
+  #bypassed = false
   #closed = false
 
   constructor(chain: Chain, plugin: Plugin) {
@@ -50,6 +49,22 @@ export class Filter {
     return Math.min(overdue + CALLOUT_GRACE_MS, tick ?? Number.POSITIVE_INFINITY)
   }
 
+  /** Whether streams go on without it when it cannot run. */
+  get failsOpen(): boolean {
+    return this.spec.failStrategy === 'FAIL_OPEN'
+  }
+
+  /** Whether it takes no part any more: its vm is gone. */
+  get bypassed(): boolean {
+    return this.#bypassed
+  }
+
+  /** Leaves it out from now on. */
+  bypass(): void {
+    this.#bypassed = true
+    if (this.failsOpen) this.plugin.counts.failedOpen++
+  }
+
   /** Whether the guest can be called. */
   get alive(): boolean {
     return this.#root !== undefined && this.#root.vm.alive && !this.#closed
@@ -66,7 +81,7 @@ export class Filter {
 
   /** Whether body bytes of a direction concern this plugin at all. */
   readsBody(direction: Direction): boolean {
-    if (this.bypassed) return false
+    if (this.#bypassed) return false
     const callbacks = this.#callbacks
     if (callbacks === undefined) return false
     return direction === 'request'

@@ -59,7 +59,7 @@ export class Passage {
   leaveOutReaders(): boolean {
     const readers = this.#filters.filter((filter) => this.#reads(filter))
     if (readers.some(({ spec }) => spec.failStrategy !== 'FAIL_OPEN')) return false
-    for (const filter of readers) filter.bypassed = true
+    for (const filter of readers) filter.bypass()
     return true
   }
 

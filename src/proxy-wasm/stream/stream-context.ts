@@ -103,6 +103,7 @@ export class StreamContext implements Context {
       )
       return
     }
+    this.#filter.plugin.counts.localReplies++
     this.#chain.post({ kind: 'local-reply', reply, filter: this.#filter })
   }
 

@@ -5,6 +5,7 @@
  */
 import { LogLevel } from '../abi/enums.ts'
 import { describeError, type LoadError } from '../errors.ts'
+import type { PluginCounts } from './plugin-counts.ts'
 import type { PluginSpec } from './plugin-spec.ts'
 import { RootContext } from './root-context.ts'
 import type { VmPool } from './vm-pool.ts'
@@ -20,6 +21,7 @@ export type PluginState = 'idle' | 'running' | 'last-good' | 'failed' | 'retired
 export class Plugin {
   readonly spec: PluginSpec
   readonly vmKey: string
+  readonly counts: PluginCounts
   readonly #pool: VmPool
   readonly #fallback: Plugin | undefined
   #root: RootContext | undefined
@@ -27,6 +29,8 @@ export class Plugin {
   #retryAt = 0
   #startedAt = 0
   #failures = 0
+  /** Its last vm has failed, and none has started since. */
+  #down = false
   #starting = false
   #retired = false
   #lastUse = 0
@@ -39,6 +43,7 @@ export class Plugin {
     this.spec = spec
     this.vmKey = vmKey
     this.#pool = pool
+    this.counts = pool.countsOf(spec.name)
     this.#fallback = fallback
   }
 
@@ -78,7 +83,10 @@ export class Plugin {
         return root
       }
     }
-    if (this.#now() < this.#retryAt) return this.#fallback?.acquire()
+    if (this.#now() < this.#retryAt) {
+      this.counts.backoffs++
+      return this.#fallback?.acquire()
+    }
     try {
       return this.start()
     } catch (error) {
@@ -108,6 +116,8 @@ export class Plugin {
       const root = new RootContext(vm, this.spec, () => this.#gone(root))
       this.#root = root
       root.start()
+      if (this.#down) this.counts.reloads++
+      this.#down = false
       // a stream that was planned before the plugin was retired: the root goes with its last stream
       if (this.#retired) root.retireAfterStreams()
       this.#lastUse = this.#pool.nextUse()
@@ -115,6 +125,7 @@ export class Plugin {
       return root
     } catch (error) {
       if (this.#root) this.#discard(this.#root)
+      this.counts.failedStarts++
       this.#failed(error instanceof Error ? error : new Error(String(error)))
       throw error
     } finally {
@@ -151,6 +162,7 @@ export class Plugin {
   /** The root context was deleted after retiring, or its vm has trapped. */
   #gone(root: RootContext): void {
     const { failure } = root.vm
+    if (failure !== undefined) this.counts.traps++
     if (failure !== undefined && this.#root === root && !this.#starting) this.#failed(failure)
     if (this.#root === root) {
       this.#root = undefined
@@ -162,6 +174,7 @@ export class Plugin {
 
   #failed(error: Error): void {
     this.#lastError = error
+    this.#down = true
     const now = this.#now()
     const jitter = 1 + this.#random() / 2
     if (this.spec.failStrategy === 'FAIL_RELOAD') {

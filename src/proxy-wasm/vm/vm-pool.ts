@@ -6,6 +6,7 @@
 import { DRAIN_MS, VM_MEMORY_BYTES } from '../limits.ts'
 import type { Ports } from '../ports.ts'
 import type { Plugin } from './plugin.ts'
+import { type PluginCounts, pluginCounts } from './plugin-counts.ts'
 import type { RootContext } from './root-context.ts'
 import { Strand } from './strand.ts'
 import { Vm } from './vm.ts'
@@ -25,6 +26,9 @@ export class VmPool {
   /** Plugins that run. */
   readonly #inUse = new Set<Plugin>()
   #uses = 0
+  #created = 0
+  /** By plugin name; they outlive the plugins. */
+  readonly #counts = new Map<string, PluginCounts>()
   /** Roots that wait for their last stream, and since when (milliseconds of the monotonic clock). */
   readonly #draining = new Map<RootContext, number>()
 
@@ -42,6 +46,26 @@ export class VmPool {
   /** Number of vms that have not been closed, those that drain included. */
   get size(): number {
     return this.#all.size
+  }
+
+  /** Number of vms that were ever made. */
+  get created(): number {
+    return this.#created
+  }
+
+  /** What has happened to each plugin, by its name. */
+  get counts(): ReadonlyMap<string, PluginCounts> {
+    return this.#counts
+  }
+
+  /** The counts of the plugins of one name. */
+  countsOf(plugin: string): PluginCounts {
+    let counts = this.#counts.get(plugin)
+    if (counts === undefined) {
+      counts = pluginCounts()
+      this.#counts.set(plugin, counts)
+    }
+    return counts
   }
 
   /** Number of contexts in all vms. */
@@ -70,6 +94,7 @@ export class VmPool {
       return running.vm
     }
     const pooled: PooledVm = { vm: new Vm(vmKey, spec, this.ports, this.strand), roots: 1 }
+    this.#created++
     this.#byKey.set(vmKey, pooled)
     this.#all.add(pooled)
     this.#trim(plugin)
