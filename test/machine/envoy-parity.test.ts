@@ -1,6 +1,6 @@
 /** What a comparison with a real Envoy has taught (`npm run compare:envoy`), one test for each lesson. */
 import { describe, expect, it } from 'vitest'
-import { calls, play } from '../support/play.ts'
+import { calls, play, statuses } from '../support/play.ts'
 
 describe('header maps', () => {
   it('the size of a map is the bytes of its names and values', async () => {
@@ -8,5 +8,28 @@ describe('header maps', () => {
     const { lines } = await play({ request_headers: [{ call: 'map_size' }] }, { request })
     const pseudo = ':authorityshop.example:path/:methodGET:schemehttp'
     expect(calls(lines, 'map_size')).toMatchObject([{ map_size: `${pseudo}x-a123`.length }])
+  })
+})
+
+describe('buffers', () => {
+  it('bodies are there in every phase, empty; replies of callouts are not', async () => {
+    const buffers = ['request', 'response', 'downstream', 'upstream', 'grpc', 'call']
+    const { lines } = await play({
+      request_headers: buffers.map((buffer) => ({ call: 'get_body', buffer })),
+      response_headers: buffers.map((buffer) => ({ call: 'body_status', buffer })),
+    })
+    const empty = buffers.slice(0, -1)
+    expect(statuses(calls(lines, 'get_body'))).toEqual([...empty.map(() => 0), 1])
+    expect(statuses(calls(lines, 'body_status'))).toEqual([...empty.map(() => 0), 1])
+  })
+
+  it('replacing one that is not there is NOT_FOUND, one that is read-only BAD_ARGUMENT', async () => {
+    const { lines } = await play({
+      request_headers: [
+        { call: 'set_body', buffer: 'call', value: 'x' },
+        { call: 'set_body', buffer: 'plugin_configuration', value: 'x' },
+      ],
+    })
+    expect(statuses(calls(lines, 'set_body'))).toEqual([1, 2])
   })
 })

@@ -147,7 +147,7 @@ describe('a unary call', () => {
     expect(on(all)).toEqual(['grpc_close'])
     expect(all[1]).toMatchObject({ on: 'grpc_close', token: 5, status: 7 })
     expect(call(all, 'get_status')).toMatchObject({ code: 7, value: 'not you, 100%' })
-    expect(call(all, 'get_body')).toMatchObject({ status: 1 })
+    expect(call(all, 'get_body')).toMatchObject({ status: 0, size: 0 })
   })
 
   it('sends metadata, names in -bin as base64, and the timeout', async () => {

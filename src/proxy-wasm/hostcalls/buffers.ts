@@ -7,19 +7,31 @@ import type { Vm } from '../vm/vm.ts'
 import type { HostFunctions } from './link.ts'
 
 const READ_ONLY_FROM = BufferType.HttpCallResponseBody
+const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+
+/** Bodies and streams are there in every phase, though mostly empty, as in Envoy. */
+const ALWAYS_THERE: ReadonlySet<number> = new Set([
+  BufferType.HttpRequestBody,
+  BufferType.HttpResponseBody,
+  BufferType.DownstreamData,
+  BufferType.UpstreamData,
+  BufferType.GrpcReceiveBuffer,
+])
 
 /**
- * Statuses: `BadArgument` for an unknown or read-only buffer type, `NotFound` for one that is not there
- * in this phase, `InvalidMemoryAccess` for bytes outside of memory. A start behind the end reads nothing
- * and is `Ok`, as in Envoy.
+ * Statuses: `BadArgument` for an unknown or read-only buffer type, `NotFound` for a callout's reply or a
+ * configuration that is not there in this phase, `InvalidMemoryAccess` for bytes outside of memory. A
+ * start behind the end reads nothing and is `Ok`, as in Envoy.
  */
 export function bufferFunctions(vm: Vm): HostFunctions {
   const isBufferType = (type: number): type is BufferType => type >>> 0 <= BufferType.CallData
+  const find = (type: BufferType): Uint8Array<ArrayBuffer> | undefined =>
+    vm.context.buffer(type) ?? (ALWAYS_THERE.has(type) ? EMPTY : undefined)
 
   return {
     proxy_get_buffer_bytes(type, start, maxSize, addressOut, sizeOut) {
       if (!isBufferType(type)) return Status.BadArgument
-      const bytes = vm.context.buffer(type)
+      const bytes = find(type)
       if (bytes === undefined) return Status.NotFound
       const from = Math.min(start >>> 0, bytes.length)
       // subarray clips an end behind the last byte; both are unsigned, so the sum cannot wrap
@@ -29,7 +41,7 @@ export function bufferFunctions(vm: Vm): HostFunctions {
 
     proxy_get_buffer_status(type, sizeOut, flagsOut) {
       if (!isBufferType(type)) return Status.BadArgument
-      const bytes = vm.context.buffer(type)
+      const bytes = find(type)
       if (bytes === undefined) return Status.NotFound
       const written = vm.memory.setUint32(sizeOut, bytes.length) && vm.memory.setUint32(flagsOut, 0)
       return written ? Status.Ok : Status.InvalidMemoryAccess
@@ -44,7 +56,7 @@ export function bufferFunctions(vm: Vm): HostFunctions {
         buffer.splice(start >>> 0, size >>> 0, data)
         return Status.Ok
       }
-      if (type >= READ_ONLY_FROM) return Status.BadArgument
+      if (type >= READ_ONLY_FROM) return find(type) ? Status.BadArgument : Status.NotFound
       vm.logHost(
         LogLevel.Warn,
         'proxy_set_buffer_bytes has no effect: no body is held in this phase',
