@@ -40,12 +40,19 @@ export interface OutboundRequest {
   readonly routeCleared: boolean
 }
 
+/** Who hears how a request was answered. */
+export interface StreamObserver {
+  /** Called once, when the response's headers are known. */
+  answered(status: number): void
+}
+
 export interface FetchStreamOptions {
   /** In request order. */
   readonly plugins: readonly Plugin[]
   readonly pool: VmPool
   readonly request: Request
   readonly io: IoContext
+  readonly observer?: StreamObserver
   readonly info: StreamInfo
   /** Changes the request's headers before the first plugin sees them (forwarded headers and the like). */
   readonly prepare?: (headers: HeaderMap) => void
@@ -91,8 +98,10 @@ class FetchStream {
     if (request.signal.aborted) this.#clientGone()
     try {
       const upstream = await this.#requestPhase()
-      if (upstream !== undefined) return await this.#responsePhase(upstream)
-      return await this.#localResponse()
+      const response =
+        upstream === undefined ? await this.#localResponse() : await this.#responsePhase(upstream)
+      this.#options.observer?.answered(response.status)
+      return response
     } catch (error) {
       this.#end()
       throw error
