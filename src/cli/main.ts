@@ -30,6 +30,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'what a module is, and where else it would run',
     load: async () => (await import('./inspect.ts')).inspect,
   },
+  test: {
+    about: 'run the tests of a plugin',
+    load: async () => (await import('./test.ts')).test,
+  },
   status: {
     about: 'what a gateway runs and what it refused',
     load: async () => (await import('./status.ts')).status,

@@ -145,6 +145,12 @@ export const ERROR_CODES = {
     fault: 'client',
     next: 'Check the path; it starts at the working directory.',
   },
+  'cli.module_refused': {
+    fault: 'plugin',
+    next: 'Run `postern inspect` on the file; it says all that is wrong with it.',
+  },
+  // testing plugins
+  'test.file_invalid': { fault: 'client', next: 'Correct the test file at the lines named.' },
   'cli.usage': { fault: 'client', next: 'Run the command with --help.' },
 } as const
 
