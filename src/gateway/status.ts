@@ -15,6 +15,8 @@ export interface PluginStatus {
   /** `idle` until this isolate's first request that needs it. */
   readonly vm: 'idle' | 'running' | 'last-good' | 'failed' | 'retired'
   readonly lastError: string | null
+  /** `module.name` of the module's imports that nobody knows here: they answer Unimplemented. */
+  readonly unknownImports: readonly string[]
 }
 
 export interface GatewayStatus extends LiveConfigStatus {
@@ -57,6 +59,7 @@ export function gatewayStatus(
         failStrategy: config.failStrategy,
         vm: plugin?.state ?? 'failed',
         lastError: plugin?.lastError?.message ?? null,
+        unknownImports: plugin?.unknownImports ?? [],
       }
     }),
     vms: { count: pool.size, contexts: pool.contexts, memoryBytes: pool.memoryBytes },

@@ -83,13 +83,6 @@ export function linkImports(vm: Vm, loaded: LoadedModule): WebAssembly.Imports {
   return imports
 }
 
-/** @returns the import names that nobody knows, as `module.name` */
-export function unknownImports(vm: Vm, loaded: LoadedModule): string[] {
-  return [...vm.unknownImports].filter((name) =>
-    loaded.imports.some((entry) => `${entry.module}.${entry.name}` === name),
-  )
-}
-
 function unknown(vm: Vm, module: string, name: string): HostFunction {
   vm.unknownImports.add(`${module}.${name}`)
   let said = false

@@ -64,6 +64,11 @@ export class Plugin {
     return this.#lastUse
   }
 
+  /** `module.name` of the imports that nobody knows here; each answers Unimplemented. Known once it has run. */
+  get unknownImports(): readonly string[] {
+    return Array.from(this.#root?.vm.unknownImports ?? [])
+  }
+
   /** Streams that run through the current root context. */
   get streams(): number {
     return this.#root?.streams ?? 0
