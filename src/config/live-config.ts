@@ -72,6 +72,8 @@ export interface LiveConfigOptions<Running> {
   readonly refreshSeconds?: number | undefined
   /** Seconds; twice `refreshSeconds` when absent. */
   readonly maxStaleSeconds?: number | undefined
+  /** Hears of everything that is refused. */
+  readonly onRefusal?: (refusal: Refusal) => void
   /** Runs when a cold isolate finds nothing it can run. */
   readonly baseline?: Baseline
 }
@@ -84,6 +86,7 @@ export class LiveConfig<Running> {
   readonly #maxStaleMs: number
   readonly #baseline: Baseline | undefined
   readonly #refusals: Refusals = new Refusals()
+  readonly #onRefusal: ((refusal: Refusal) => void) | undefined
 
   #config: ActiveConfig<Running> | undefined
   #pending: ActivePointer | undefined
@@ -103,6 +106,7 @@ export class LiveConfig<Running> {
     this.#maxStaleMs =
       options.maxStaleSeconds === undefined ? this.#refreshMs * 2 : options.maxStaleSeconds * 1000
     this.#baseline = options.baseline
+    this.#onRefusal = options.onRefusal
   }
 
   /**
@@ -330,8 +334,10 @@ export class LiveConfig<Running> {
 
   #refuse(code: string, message: string, revision: number, plugin?: string): void {
     const at = new Date(this.#clock.now()).toISOString()
-    const refusal = { code, message, at, revision }
-    this.#refusals.add(plugin === undefined ? refusal : { ...refusal, plugin })
+    const about = { code, message, at, revision }
+    const refusal = plugin === undefined ? about : { ...about, plugin }
+    this.#refusals.add(refusal)
+    this.#onRefusal?.(refusal)
   }
 }
 

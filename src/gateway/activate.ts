@@ -15,6 +15,7 @@ import {
   type VmPool,
   vmKey,
 } from '../proxy-wasm/index.ts'
+import type { Meters } from './meters.ts'
 import type { ModuleSource } from './modules.ts'
 import { toPluginSpec } from './plugin-spec.ts'
 import { Running } from './running.ts'
@@ -24,6 +25,7 @@ export interface ActivatorOptions {
   readonly modules: ModuleSource
   readonly pool: VmPool
   readonly reachable: Reachable
+  readonly meters: Meters
 }
 
 interface Held {
@@ -61,7 +63,8 @@ export class Activator {
       if (held) next.set(config.id, held)
     }
     const handles = new Map([...next].map(([id, { plugin }]) => [id, plugin]))
-    const running = new Running(snapshot, handles, this.#options.reachable)
+    const { reachable, meters } = this.#options
+    const running = new Running(snapshot, handles, reachable, meters)
     if (turn < this.#ended) {
       // overtaken by one that began later: what that one brought up stays, this one goes unused
       this.#retire(io, next, this.#held)

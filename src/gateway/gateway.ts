@@ -8,11 +8,14 @@ import type { RequestScope } from '../config/activation.ts'
 import { type ConfigClock, systemClock } from '../config/clock.ts'
 import type { ConfigSource } from '../config/source.ts'
 import { inMemoryPorts, type Ports, VmPool } from '../proxy-wasm/index.ts'
+import { prometheusText, type TagRule } from '../observe/index.ts'
 import { Activator } from './activate.ts'
 import { errorResponse } from './errors.ts'
+import { Exchange } from './exchange.ts'
 import { grpcCallsPort } from './grpc-calls.ts'
 import { handle } from './handle.ts'
 import { httpCallsPort } from './http-calls.ts'
+import { Meters } from './meters.ts'
 import type { ModuleSource } from './modules.ts'
 import type { Running } from './running.ts'
 import { type GatewayStatus, gatewayStatus } from './status.ts'
@@ -31,6 +34,8 @@ export interface GatewayOptions {
   readonly baseline?: Baseline
   /** Guest memory above which idle plugins lose their vm. */
   readonly vmMemoryBytes?: number | undefined
+  /** How labels are found in the names of plugins' metrics. */
+  readonly metricTags?: readonly TagRule[]
 }
 
 /** How often replaced plugins are looked after. */
@@ -41,27 +46,33 @@ export class Gateway {
   readonly #live: LiveConfig<Running>
   readonly #activator: Activator
   readonly #modules: ModuleSource
+  readonly #meters: Meters
   #sweptAt = 0
 
   constructor(options: GatewayOptions) {
     const { modules, ports, reachable, clock = systemClock, ...config } = options
     const callable = (plugin: string, name: string): Upstream | undefined =>
       this.#activator.running?.callable(plugin, name)
+    const meters = new Meters(options.metricTags)
+    this.#meters = meters
     this.pool = new VmPool(
       inMemoryPorts({
         httpCalls: httpCallsPort(callable),
         grpcCalls: grpcCallsPort(callable),
+        metrics: meters.guests.port,
         ...ports,
       }),
       options.vmMemoryBytes,
     )
     this.#modules = modules
-    this.#activator = new Activator({ modules, pool: this.pool, reachable })
+    this.#activator = new Activator({ modules, pool: this.pool, reachable, meters })
     this.#live = new LiveConfig<Running>({
       ...config,
       clock,
       activate: (snapshot, scope) => this.#activator.activate(snapshot, scope),
+      onRefusal: ({ code }) => meters.refused(code),
     })
+    meters.watch(this.pool, () => this.#live.status().revision)
   }
 
   /** Serves one request. @param scope - its `waitUntil` */
@@ -74,8 +85,7 @@ export class Gateway {
   }
 
   /** What is due now and then, whatever the requests are. */
-  #housekeeping(): void {
-    const now = Date.now()
+  #housekeeping(now: number): void {
     if (now - this.#sweptAt < SWEEP_MS) return
     this.#sweptAt = now
     this.pool.sweep()
@@ -84,15 +94,23 @@ export class Gateway {
   #serve(request: Request, scope: RequestScope): Promise<Response> {
     // what the activator has is what its plugins belong to, also in the instant of a swap
     const { running } = this.#activator
-    if (running === undefined) return Promise.resolve(errorResponse('config.none'))
-    this.#housekeeping()
-    const io = { waitUntil: (promise: Promise<unknown>) => scope.waitUntil(promise), gone: false }
-    return handle(this, running, request, io)
+    if (running === undefined) {
+      this.#meters.unconfigured()
+      return Promise.resolve(errorResponse('config.none'))
+    }
+    const now = Date.now()
+    this.#housekeeping(now)
+    return handle(this, running, request, new Exchange(scope, now))
   }
 
   /** Reads the configuration now. */
   refresh(scope: RequestScope): Promise<LiveConfigStatus> {
     return this.#live.refresh(scope)
+  }
+
+  /** The metrics of this isolate in Prometheus' text format. */
+  metrics(): string {
+    return prometheusText(this.#meters.registry.collect().samples())
   }
 
   /** What runs and what was refused. */

@@ -4,7 +4,6 @@
  */
 import type { SnapshotRoute } from '../config/snapshot.ts'
 import {
-  type IoContext,
   type LocalReply,
   type OutboundRequest,
   type Plugin,
@@ -17,6 +16,7 @@ import {
   toHeadersInit,
 } from '../proxy-wasm/stream/fetch-headers.ts'
 import { errorReply } from './errors.ts'
+import type { Exchange } from './exchange.ts'
 import { addForwarded } from './forwarded.ts'
 import type { Gateway } from './gateway.ts'
 import { hostOf } from './route-table.ts'
@@ -39,16 +39,18 @@ export function handle(
   gateway: Gateway,
   running: Running,
   request: Request,
-  io: IoContext,
+  io: Exchange,
 ): Promise<Response> {
   const plan = planFor(running, request)
   const { chain, route, upstream } = plan
-  if (chain.length === 0) return passThrough(plan, request)
+  io.meter = running.meter(route)
+  if (chain.length === 0) return passThrough(plan, request, io)
   return runFetchStream({
     plugins: chain,
     pool: gateway.pool,
     request,
     io,
+    observer: io,
     info: streamInfo(request, gateway.pool.ports.clock.realtime(), {
       routeName: route && `${route.namespace}/${route.name}`,
       clusterName: upstream?.name,
@@ -74,7 +76,7 @@ function planFor(running: Running, request: Request): Plan {
 }
 
 /** A route without plugins: nothing of the machine is involved. */
-async function passThrough(plan: Plan, request: Request): Promise<Response> {
+async function passThrough(plan: Plan, request: Request, exchange: Exchange): Promise<Response> {
   const { method } = request
   const headers = requestHeaderMap(request, request.headers.has('upgrade'))
   addForwarded(headers, clientIp(request))
@@ -86,6 +88,7 @@ async function passThrough(plan: Plan, request: Request): Promise<Response> {
     body: method === 'GET' || method === 'HEAD' ? null : request.body,
   }
   const answer = await send(plan, outbound, new AbortController())
+  exchange.answered(answer.status)
   return answer instanceof Response ? withoutHopByHop(answer) : localReplyResponse(answer, method)
 }
 

@@ -33,7 +33,11 @@ async function exchange(
   let response: Response
   try {
     response = await upstream.fetch(...outbound(call, upstream, signal))
+    upstream.meter.answered(response.status)
   } catch {
+    // the machine cancels a call at its deadline, and one that nobody waits for
+    if (signal.aborted) upstream.meter.timedOut()
+    else upstream.meter.failed()
     return { failure: 'connect' }
   }
   try {

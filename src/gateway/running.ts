@@ -4,6 +4,7 @@
  */
 import type { PluginId, Snapshot, SnapshotRoute } from '../config/snapshot.ts'
 import type { Plugin } from '../proxy-wasm/index.ts'
+import type { Meters, RouteMeter } from './meters.ts'
 import { RouteTable } from './route-table.ts'
 import { type Reachable, type Upstream, UpstreamTable } from './upstream.ts'
 
@@ -15,13 +16,21 @@ export class Running {
   /** The chain of a request that matches no route. */
   readonly gatewayChain: readonly Plugin[]
   readonly #chains = new Map<SnapshotRoute, readonly Plugin[]>()
+  readonly #meters: Meters
+  readonly #routeMeters = new Map<SnapshotRoute | undefined, RouteMeter>()
   readonly #mayCall = new Map<PluginId, ReadonlySet<string>>()
 
-  constructor(snapshot: Snapshot, plugins: ReadonlyMap<PluginId, Plugin>, reachable: Reachable) {
+  constructor(
+    snapshot: Snapshot,
+    plugins: ReadonlyMap<PluginId, Plugin>,
+    reachable: Reachable,
+    meters: Meters,
+  ) {
+    this.#meters = meters
     this.snapshot = snapshot
     this.plugins = plugins
     this.routes = new RouteTable(snapshot)
-    this.upstreams = new UpstreamTable(snapshot.upstreams, reachable)
+    this.upstreams = new UpstreamTable(snapshot.upstreams, reachable, meters)
     this.gatewayChain = this.#chainOf(snapshot.gatewayPlugins)
     for (const route of snapshot.routes) this.#chains.set(route, this.#chainOf(route.plugins))
     for (const { id, upstreams } of Object.values(snapshot.plugins)) {
@@ -36,6 +45,16 @@ export class Running {
   /** A route's plugins in request order. */
   chain(route: SnapshotRoute): readonly Plugin[] {
     return this.#chains.get(route) ?? this.gatewayChain
+  }
+
+  /** Where a route's answers are counted, or those of requests that match none; made by the first of them. */
+  meter(route: SnapshotRoute | undefined): RouteMeter {
+    let meter = this.#routeMeters.get(route)
+    if (meter === undefined) {
+      meter = this.#meters.route(route && `${route.namespace}/${route.name}`)
+      this.#routeMeters.set(route, meter)
+    }
+    return meter
   }
 
   /** The upstream that a plugin may call under a name or alias. */

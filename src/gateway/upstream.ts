@@ -5,6 +5,7 @@
 import type { SnapshotUpstream } from '../config/snapshot.ts'
 import { errorReply } from './errors.ts'
 import type { LocalReply } from '../proxy-wasm/index.ts'
+import { Meters, type UpstreamMeter } from './meters.ts'
 
 /** Something that answers requests: a service binding, or the network. */
 export interface Fetcher {
@@ -21,11 +22,14 @@ export interface Reachable {
 export class Upstream {
   readonly name: string
   readonly timeoutMs: number
+  /** Whoever sends a request counts what came of it. */
+  readonly meter: UpstreamMeter
   readonly #base: string
   readonly #fetcher: Fetcher | undefined
 
-  constructor(config: SnapshotUpstream, reachable: Reachable) {
+  constructor(config: SnapshotUpstream, reachable: Reachable, meters: Meters = new Meters()) {
     this.name = config.name
+    this.meter = meters.upstream(config.name)
     this.timeoutMs = config.timeoutMs
     // a binding ignores the URL's host; its name makes logs of the other side readable
     const url = config.url ?? `http://${config.service ?? config.name}`
@@ -61,15 +65,23 @@ export class Upstream {
     init: RequestInit,
     abort: AbortController,
   ): Promise<Response | LocalReply> {
-    if (!this.bound) return errorReply('upstream.unknown')
+    if (!this.bound) {
+      this.meter.unbound()
+      return errorReply('upstream.unknown')
+    }
     let late = false
     const timer = setTimeout(() => {
       late = true
       abort.abort()
     }, this.timeoutMs)
     try {
-      return await this.fetch(path, init)
+      const response = await this.fetch(path, init)
+      this.meter.answered(response.status)
+      return response
     } catch {
+      if (late) this.meter.timedOut()
+      // when the client has gone, the upstream has not failed
+      else if (!abort.signal.aborted) this.meter.failed()
       return errorReply(late ? 'upstream.timeout' : 'upstream.unreachable')
     } finally {
       clearTimeout(timer)
@@ -81,9 +93,13 @@ export class Upstream {
 export class UpstreamTable {
   readonly #byName = new Map<string, Upstream>()
 
-  constructor(configs: Readonly<Record<string, SnapshotUpstream>>, reachable: Reachable) {
+  constructor(
+    configs: Readonly<Record<string, SnapshotUpstream>>,
+    reachable: Reachable,
+    meters: Meters,
+  ) {
     for (const config of Object.values(configs)) {
-      const upstream = new Upstream(config, reachable)
+      const upstream = new Upstream(config, reachable, meters)
       for (const alias of config.aliases) this.#byName.set(alias, upstream)
       this.#byName.set(config.name, upstream)
     }

@@ -21,7 +21,12 @@ export type { RegisteredModule } from './registered-module.ts'
 export type { StreamInfo } from './stream/attributes.ts'
 export { Chain, type ChainOptions } from './stream/chain.ts'
 export type { Direction, EffectSink } from './stream/effects.ts'
-export { type FetchStreamOptions, type OutboundRequest, runFetchStream } from './stream/fetch.ts'
+export {
+  type FetchStreamOptions,
+  type OutboundRequest,
+  runFetchStream,
+  type StreamObserver,
+} from './stream/fetch.ts'
 export { HeaderMap } from './stream/header-map.ts'
 export { type IoContext, runIn, standaloneIo } from './stream/io-context.ts'
 export { emptyReply, type LocalReply } from './stream/local-reply.ts'

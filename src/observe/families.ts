@@ -1,0 +1,127 @@
+/**
+ * Every metric of the gateway's own. Where Envoy has the same thing it has Envoy's name and labels, so
+ * that dashboards made for Envoy work. `docs/OPERATIONS.md` lists them.
+ */
+import type { Family } from './metric.ts'
+import { OVERFLOW_NAME } from './totals.ts'
+
+interface CounterFamily extends Family {
+  readonly kind: 'counter'
+}
+
+interface GaugeFamily extends Family {
+  readonly kind: 'gauge'
+}
+
+interface HistogramFamily extends Family {
+  readonly kind: 'histogram'
+}
+
+const counter = (name: string, help: string): CounterFamily => ({ name, kind: 'counter', help })
+
+const gauge = (name: string, help: string, merge: 'sum' | 'max' = 'sum'): GaugeFamily => ({
+  name,
+  kind: 'gauge',
+  help,
+  merge,
+})
+
+const histogram = (name: string, help: string): HistogramFamily => ({
+  name,
+  kind: 'histogram',
+  help,
+})
+
+type Counters =
+  | 'requests'
+  | 'abandoned'
+  | 'noRoute'
+  | 'routeRequests'
+  | 'upstreamRequests'
+  | 'upstreamTimeouts'
+  | 'upstreamFailures'
+  | 'upstreamUnbound'
+  | 'vmsCreated'
+  | 'reloads'
+  | 'reloadsFailed'
+  | 'reloadsPut'
+  | 'traps'
+  | 'localReplies'
+  | 'failedClosed'
+  | 'failedOpen'
+  | 'refusals'
+  | 'definitionsDropped'
+  | 'seriesDropped'
+  | 'overflow'
+
+type Gauges = 'vmsActive' | 'vmMemory' | 'revision'
+
+type Families = Readonly<Record<Counters, CounterFamily>> &
+  Readonly<Record<Gauges, GaugeFamily>> & {
+    readonly duration: HistogramFamily
+  }
+
+export const FAMILIES: Families = {
+  requests: counter('envoy_http_downstream_rq_xx', 'Requests by the class of their answer.'),
+  abandoned: counter('envoy_http_downstream_rq_rx_reset', 'Requests whose client left first.'),
+  duration: histogram(
+    'envoy_http_downstream_rq_time',
+    "Milliseconds from a request to its answer's headers.",
+  ),
+  noRoute: counter('envoy_http_no_route', 'Requests that matched no route.'),
+  routeRequests: counter(
+    'envoy_vhost_route_upstream_rq_xx',
+    'Requests of a route by the class of their answer.',
+  ),
+  upstreamRequests: counter('envoy_cluster_upstream_rq_xx', "An upstream's answers by class."),
+  upstreamTimeouts: counter(
+    'envoy_cluster_upstream_rq_timeout',
+    'Requests that an upstream did not answer in time.',
+  ),
+  upstreamFailures: counter(
+    'envoy_cluster_upstream_cx_connect_fail',
+    'Requests that did not reach their upstream, or broke off.',
+  ),
+  upstreamUnbound: counter(
+    'envoy_cluster_upstream_cx_none_healthy',
+    'Requests to a service binding that the Worker lacks.',
+  ),
+  vmsCreated: counter('envoy_wasm_envoy_wasm_runtime_v8_created', 'Vms that were made.'),
+  vmsActive: gauge('envoy_wasm_envoy_wasm_runtime_v8_active', 'Vms that run.'),
+  vmMemory: gauge('envoy_wasm_envoy_wasm_runtime_v8_memory_size', 'Bytes of guest memory.'),
+  reloads: counter('envoy_wasm_vm_reload_success', 'New vms of a plugin whose vm had failed.'),
+  reloadsFailed: counter('envoy_wasm_vm_reload_failure', 'New vms of a plugin that did not start.'),
+  reloadsPut: counter('envoy_wasm_vm_reload_backoff', 'Streams that met a plugin in its back-off.'),
+  traps: counter('postern_plugin_traps_total', "Times a plugin's vm has trapped."),
+  localReplies: counter('postern_plugin_local_replies_total', 'Requests a plugin has answered.'),
+  failedClosed: counter(
+    'postern_plugin_failed_closed_total',
+    'Requests refused because a plugin could not run.',
+  ),
+  failedOpen: counter(
+    'postern_plugin_failed_open_total',
+    'Requests that went on without a plugin that could not run.',
+  ),
+  revision: gauge('postern_config_revision', 'The revision that runs; 0 for none.', 'max'),
+  refusals: counter('postern_config_refusals_total', 'Times something was refused, by its code.'),
+  definitionsDropped: counter(
+    'postern_metric_definitions_dropped_total',
+    'Definitions of plugins beyond the cap on series of one isolate.',
+  ),
+  seriesDropped: counter(
+    'postern_metric_series_dropped_total',
+    'Samples beyond the cap on series of the merged view.',
+  ),
+  overflow: counter(OVERFLOW_NAME, 'Stands for all counters beyond the cap on series.'),
+}
+
+const GAUGE_MERGES: ReadonlyMap<string, 'sum' | 'max'> = new Map(
+  Object.values<Family>(FAMILIES).flatMap((family) =>
+    family.kind === 'gauge' ? [[family.name, family.merge ?? 'sum'] as const] : [],
+  ),
+)
+
+/** How gauges of that name from several isolates become one. */
+export function mergeOf(name: string): 'sum' | 'max' {
+  return GAUGE_MERGES.get(name) ?? 'sum'
+}

@@ -1,0 +1,11 @@
+/**
+ * What a gateway counts and how it is shown: a registry of metrics, plugins' own among them, and
+ * Prometheus' text format. Web APIs and the machine alone.
+ * @module
+ */
+export { FAMILIES } from './families.ts'
+export { GuestMetrics } from './guest-metrics.ts'
+export { Counter, Gauge, Histogram, type Sample } from './metric.ts'
+export { CONTENT_TYPE, prometheusText } from './prometheus.ts'
+export { Registry } from './registry.ts'
+export { parseTagRules, type TagRule } from './tag-rules.ts'
