@@ -58,7 +58,8 @@ class Reader {
       else this.#problem(field, `${field.name} is there already`)
     }
     for (const [field, { required }] of Object.entries(shapes)) {
-      if (required && values[field] === undefined) this.#problem(node, `${name} needs ${field}`)
+      const given = node.fields.some((one) => one.name === field)
+      if (required && !given) this.#problem(node, `${name} needs ${field}`)
     }
     if (name === 'StringMatcher' && !chosen.has('matcher')) {
       this.#problem(node, 'StringMatcher needs one of exact, regex, file')
@@ -75,7 +76,8 @@ class Reader {
     chosen.set(oneof, field.name)
   }
 
-  #value({ name, value, at }: FieldNode, { type }: FieldShape): unknown {
+  #value({ name, value }: FieldNode, { type }: FieldShape): unknown {
+    const { at } = value
     if (Object.hasOwn(SHAPES, type)) {
       if (value.kind === 'message') return this.message(type as MessageName, value)
       this.problems.push({ ...at, message: `${name} is a message: ${name} { … }` })

@@ -58,12 +58,12 @@ export function parseYaml(text: string): MessageNode {
     }
     // a name with nothing behind it sets nothing
     if (resolved === null || (isScalar(resolved) && resolved.value === null)) return []
-    return [{ name, value: value(resolved), at: where, listed: false }]
+    return [{ name, value: value(node), at: where, listed: false }]
   }
 
   const value = (node: unknown): ScalarNode | MessageNode => {
     const resolved = isAlias(node) ? node.resolve(document) : node
-    return isScalar(resolved) ? scalar(resolved, at(resolved)) : message(resolved)
+    return isScalar(resolved) ? scalar(resolved, at(resolved)) : message(node)
   }
 
   if (document.contents === null) return { kind: 'message', fields: [], at: { line: 1, column: 1 } }
