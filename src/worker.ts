@@ -5,6 +5,7 @@ import {
   type Env,
   logLevel,
   megabytes,
+  metricTags,
   seconds,
   serviceBinding,
   serviceNames,
@@ -40,6 +41,7 @@ function start(env: Env): ReturnType<typeof app> {
     refreshSeconds: seconds(env.REFRESH_SECONDS),
     maxStaleSeconds: seconds(env.MAX_STALE_SECONDS),
     vmMemoryBytes: megabytes(env.VM_MEMORY_MB),
+    metricTags: metricTags(env.METRIC_TAGS),
   })
   return app({
     gateway,
@@ -51,6 +53,7 @@ function start(env: Env): ReturnType<typeof app> {
           await gateway.refresh(scope)
           return gateway.status(scope)
         },
+        metrics: () => Promise.resolve(gateway.metrics()),
         // a stub belongs to the request that made it
         apply: (request) => env.POLICY.getByName('policy').apply(request),
       },

@@ -20,6 +20,7 @@ function api(token: string | undefined, result: ApplyResult = APPLIED) {
     ports: {
       status: () => Promise.resolve({ revision: 1 }),
       refresh: () => Promise.resolve({ revision: 2 }),
+      metrics: (_scope, node) => Promise.resolve(`up{node="${node ?? ''}"} 1\n`),
       apply: (request) => {
         requests.push(request)
         return Promise.resolve(result)
@@ -91,6 +92,12 @@ describe('what it answers', () => {
     expect(await response.json()).toEqual({ revision: 2 })
   })
 
+  it('shows metrics as text, of one node when asked', async () => {
+    const response = await api(TOKEN).ask('GET', '/-/metrics?node=ams', TOKEN)
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect(await response.text()).toBe('up{node="ams"} 1\n')
+  })
+
   it('hands a change to the writer with its defaults filled in', async () => {
     const { ask, requests } = api(TOKEN)
     const response = await ask('POST', '/-/apply', TOKEN, '{"resources":[{"a":1}],"base":1}')
@@ -152,6 +159,7 @@ describe('what it answers', () => {
       ports: {
         status: () => Promise.reject(new Error('inside')),
         refresh: () => Promise.resolve({}),
+        metrics: () => Promise.resolve(''),
         apply: () => Promise.resolve(APPLIED),
       },
     })

@@ -6,6 +6,7 @@ import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import * as v from 'valibot'
+import { CONTENT_TYPE } from '../observe/index.ts'
 import { applyRequestSchema } from '../config/apply/apply-request.ts'
 import type { ApplyResult } from '../config/apply/apply-request.ts'
 import { adminError } from './admin-error.ts'
@@ -30,6 +31,12 @@ export function adminApi({ ports, token }: AdminOptions): Hono {
   app.use(requireToken(token))
 
   app.get('/status', async (c) => c.json(await ports.status(scopeOf(c))))
+
+  app.get('/metrics', async (c) =>
+    c.body(await ports.metrics(scopeOf(c), c.req.query('node')), 200, {
+      'content-type': CONTENT_TYPE,
+    }),
+  )
 
   app.post('/refresh', async (c) => c.json(await ports.refresh(scopeOf(c))))
 

@@ -10,6 +10,11 @@ export interface AdminPorts {
   status(scope: RequestScope): Promise<object>
   /** Reads the store now. @returns the status afterwards */
   refresh(scope: RequestScope): Promise<object>
+  /**
+   * The metrics of every isolate that reports, in Prometheus' text format.
+   * @param node - of this node's isolates alone
+   */
+  metrics(scope: RequestScope, node: string | undefined): Promise<string>
   /** Hands a change to the one writer. */
   apply(request: ApplyRequest): Promise<ApplyResult>
 }

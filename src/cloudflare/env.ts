@@ -1,5 +1,6 @@
 /** What the Worker is deployed with: `wrangler.toml` has the same names, each with its meaning. */
 import type { Fetcher } from '../gateway/index.ts'
+import { parseTagRules, type TagRule } from '../observe/index.ts'
 import { LogLevel } from '../proxy-wasm/index.ts'
 import type { PolicyObjectBase } from './policy-object.ts'
 
@@ -11,6 +12,7 @@ export interface Env {
   readonly MAX_STALE_SECONDS?: string
   readonly LOG_LEVEL?: string
   readonly VM_MEMORY_MB?: string
+  readonly METRIC_TAGS?: string
 }
 
 /** A variable as a number of seconds; undefined when it is absent or no number. */
@@ -23,6 +25,13 @@ export function seconds(text: string | undefined): number | undefined {
 export function megabytes(text: string | undefined): number | undefined {
   const value = seconds(text)
   return value === undefined ? undefined : value * 1024 * 1024
+}
+
+/** `METRIC_TAGS` as rules; what is none is logged, and the others count. */
+export function metricTags(text: string | undefined): readonly TagRule[] {
+  const { rules, wrong } = parseTagRules(text === undefined || text === '' ? '[]' : text)
+  for (const why of wrong) console.error(`METRIC_TAGS: ${why}`)
+  return rules
 }
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {

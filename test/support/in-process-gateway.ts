@@ -75,6 +75,7 @@ export function inProcessGateway(modules: ModuleCatalog): InProcessGateway {
         return { ...live.status(), modules, plugins }
       },
       refresh: (scope) => live.refresh(scope),
+      metrics: () => Promise.resolve('\n'),
       apply: (request) => writer.apply(request),
     },
   })
