@@ -9,7 +9,7 @@ describe('ticks', () => {
     const host = machine({ ports: { clock: time.clock, timers: time.timers } })
     const plugin = await host.plugin({ module: probe(), configuration: script(steps), ...options })
     const ticks = async (ms: number): Promise<number> => {
-      await time.advance(ms)
+      time.pass(ms)
       await playPlugins(host, [plugin])
       return on(host.lines(), 'tick').length
     }
@@ -73,7 +73,7 @@ describe('ticks', () => {
       tick: [{ call: 'trap', kind: 'unreachable' }],
     })
     await playPlugins(host, [plugin])
-    await time.advance(20)
+    time.pass(20)
     expect((await playPlugins(host, [plugin])).response.status).toBe(503)
     expect([plugin.state, host.pool.size]).toEqual(['failed', 0])
   })

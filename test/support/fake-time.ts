@@ -35,6 +35,11 @@ export class FakeTime {
     return this.#alarms.size
   }
 
+  /** Lets `ms` pass where nobody waits for a timer. */
+  pass(ms: number): void {
+    this.#now += ms
+  }
+
   /** Lets `ms` pass; timers ring in order, each with everything that follows from it done before the next. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms
