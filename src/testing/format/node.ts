@@ -22,7 +22,8 @@ export interface MessageNode {
 
 export interface FieldNode {
   readonly name: string
-  readonly value: ScalarNode | MessageNode
+  /** Nothing when the field was named and not given: an empty list, YAML's null. */
+  readonly value: ScalarNode | MessageNode | undefined
   /** Of the name. */
   readonly at: Place
   /** It is one element of a list: a field that is not repeated takes none. */

@@ -49,8 +49,9 @@ class Reader {
         this.#problem(field, `${name} has no field ${field.name}${hint}`)
         continue
       }
+      if (field.value === undefined) continue
       this.#exclusive(field, shape, chosen)
-      const value = this.#value(field, shape)
+      const value = this.#value(field.name, field.value, shape)
       const list = values[field.name]
       if (Array.isArray(list)) list.push(value)
       else if (field.listed) this.#problem(field, `${field.name} takes one value, not a list`)
@@ -58,7 +59,7 @@ class Reader {
       else this.#problem(field, `${field.name} is there already`)
     }
     for (const [field, { required }] of Object.entries(shapes)) {
-      const given = node.fields.some((one) => one.name === field)
+      const given = node.fields.some((one) => one.name === field && one.value !== undefined)
       if (required && !given) this.#problem(node, `${name} needs ${field}`)
     }
     if (name === 'StringMatcher' && !chosen.has('matcher')) {
@@ -76,7 +77,7 @@ class Reader {
     chosen.set(oneof, field.name)
   }
 
-  #value({ name, value }: FieldNode, { type }: FieldShape): unknown {
+  #value(name: string, value: ScalarNode | MessageNode, { type }: FieldShape): unknown {
     const { at } = value
     if (Object.hasOwn(SHAPES, type)) {
       if (value.kind === 'message') return this.message(type as MessageName, value)

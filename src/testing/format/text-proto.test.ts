@@ -7,7 +7,7 @@ import { parseTextProto } from './text-proto.ts'
 function plain({ fields }: MessageNode): unknown[] {
   return fields.map(({ name, value }: FieldNode) => [
     name,
-    value.kind === 'scalar' ? value.text : plain(value),
+    value?.kind === 'message' ? plain(value) : value?.text,
   ])
 }
 
@@ -60,6 +60,7 @@ describe('text proto', () => {
         ['a', '2'],
         ['b', [['c', '3']]],
         ['b', []],
+        ['d', undefined],
       ],
     ],
     ['comments', '# one\na: 1 # two\n#three', [['a', '1']]],
@@ -95,7 +96,7 @@ describe('text proto', () => {
     expect(fields[0]?.at).toEqual({ line: 1, column: 1 })
     expect(fields[1]?.at).toEqual({ line: 3, column: 3 })
     const inner = fields[1]?.value
-    expect(inner?.kind === 'message' && inner.fields[0]?.value.at).toEqual({ line: 4, column: 8 })
+    expect(inner?.kind === 'message' && inner.fields[0]?.value?.at).toEqual({ line: 4, column: 8 })
   })
 
   it.each([

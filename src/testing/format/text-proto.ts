@@ -47,7 +47,7 @@ function parseField(tokens: Tokens): FieldNode[] {
     }
     fields.push({ name, value: parseValue(tokens, colon), at, listed: true })
   }
-  return fields
+  return fields.length > 0 ? fields : [{ name, value: undefined, at, listed: true }]
 }
 
 function parseValue(tokens: Tokens, colon: boolean): ScalarNode | MessageNode {

@@ -53,11 +53,13 @@ export function parseYaml(text: string): MessageNode {
 
   const field = (name: string, where: Place, node: unknown): readonly FieldNode[] => {
     const resolved = isAlias(node) ? node.resolve(document) : node
+    const nothing: FieldNode = { name, value: undefined, at: where, listed: false }
     if (isSeq(resolved)) {
+      if (resolved.items.length === 0) return [nothing]
       return resolved.items.map((item) => ({ name, value: value(item), at: where, listed: true }))
     }
     // a name with nothing behind it sets nothing
-    if (resolved === null || (isScalar(resolved) && resolved.value === null)) return []
+    if (resolved === null || (isScalar(resolved) && resolved.value === null)) return [nothing]
     return [{ name, value: value(node), at: where, listed: false }]
   }
 

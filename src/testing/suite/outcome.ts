@@ -1,11 +1,16 @@
 /** What one phase of a test came to: what the plugin let out, or that it answered. */
 import { bytesToByteString, textToByteString } from '../../proxy-wasm/memory/byte-string.ts'
-import type { Direction, HeaderMap, LocalReply, LogEntry } from '../../proxy-wasm/index.ts'
-import { emptyReply } from '../../proxy-wasm/index.ts'
+import {
+  type Direction,
+  emptyReply,
+  HeaderMap,
+  type LocalReply,
+  type LogEntry,
+} from '../../proxy-wasm/index.ts'
 import type { TestStream } from '../plugin-under-test.ts'
 
 export interface Outcome {
-  /** As they are after the phase, held back or not; those of the answer when there is one. */
+  /** As they are after the phase, held back or not; those of the answer, as it was given, when there is one. */
   readonly headers: HeaderMap | undefined
   /** What left in this phase; the answer's when there is one. A byte string. */
   readonly body: string
@@ -29,8 +34,12 @@ export function outcomeOf(
       : undefined
   const reply = sink.reply ?? broken
   if (reply !== undefined) {
-    const headers = sink.response.headers ?? chain.responseHeaders
-    return { headers, body: bytesToByteString(sink.response.body), reply, log: lines }
+    // in the format nothing runs behind an answer: what response callbacks make of it is not shown
+    const headers = new HeaderMap([':status', String(reply.status)])
+    for (let i = 0; i < reply.headers.length; i += 2) {
+      headers.add((reply.headers[i] as string).toLowerCase(), reply.headers[i + 1] as string)
+    }
+    return { headers, body: bytesToByteString(reply.body), reply, log: lines }
   }
   const headers = direction === 'request' ? chain.requestHeaders : chain.responseHeaders
   const body = bytesToByteString(sink[direction].take())
