@@ -20,6 +20,7 @@ export class Exchange implements BodyTaker {
   complete = false
   /** Whether bytes are kept for `body`; a handler of a large body sets it to false. */
   keep = true
+  upgraded = false
   readonly #chunks: Buffer[] = []
   readonly #moved: EventEmitter = new EventEmitter().setMaxListeners(0)
 

@@ -42,13 +42,7 @@ export async function startOrigin(first: Handler = ok): Promise<Origin> {
       const exchange = new Exchange(socket, head)
       requests.push(exchange)
       for (const wake of waiting) wake()
-      // a handler that fails is a mistake of the test: the gateway shall see it as a broken upstream
-      Promise.resolve()
-        .then(() => handler(exchange))
-        .catch((error: unknown) => {
-          console.error(error)
-          socket.destroy()
-        })
+      void handle(handler, exchange)
       return exchange
     })
     socket.on('data', (data) => parser.feed(data))
@@ -88,6 +82,17 @@ export async function startOrigin(first: Handler = ok): Promise<Origin> {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
     },
+  }
+}
+
+/** A handler that fails is a mistake of the test: the gateway shall see it as a broken upstream. */
+async function handle(handler: Handler, exchange: Exchange): Promise<void> {
+  try {
+    await handler(exchange)
+  } catch (error) {
+    if (exchange.socket.destroyed) return
+    console.error(error)
+    exchange.socket.destroy()
   }
 }
 

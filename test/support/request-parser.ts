@@ -2,11 +2,13 @@
 
 /** A request's head, and where its body goes. */
 export interface BodyTaker {
+  /** Set when the connection has changed protocols: what follows is no HTTP. */
+  readonly upgraded: boolean
   data(bytes: Buffer): void
   end(): void
 }
 
-type State = 'head' | 'length' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailers' | 'raw'
+type State = 'head' | 'length' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailers'
 
 export class RequestParser {
   readonly #onHead: (head: string) => BodyTaker
@@ -27,6 +29,10 @@ export class RequestParser {
 
   /** @returns whether there may be more to do */
   #step(): boolean {
+    if (this.#taker?.upgraded) {
+      if (this.#pending.length > 0) this.#taker.data(this.#take(this.#pending.length))
+      return false
+    }
     switch (this.#state) {
       case 'head': {
         const head = this.#until('\r\n\r\n')
@@ -53,17 +59,13 @@ export class RequestParser {
         if (line === '') this.#finish()
         return line !== undefined
       }
-      case 'raw':
-        if (this.#pending.length > 0) this.#taker?.data(this.#take(this.#pending.length))
-        return false
     }
   }
 
   #begin(head: string): void {
     this.#taker = this.#onHead(head)
     const length = /^content-length:\s*(\d+)/im.exec(head)?.[1]
-    if (/^upgrade:/im.test(head)) this.#state = 'raw'
-    else if (/^transfer-encoding:\s*chunked/im.test(head)) this.#state = 'chunk-size'
+    if (/^transfer-encoding:\s*chunked/im.test(head)) this.#state = 'chunk-size'
     else if (length !== undefined && length !== '0') {
       this.#left = Number(length)
       this.#state = 'length'

@@ -85,9 +85,14 @@ export class BodyPump {
     return { bytes: value, last: this.#received === size }
   }
 
-  /** What leaves the chain, as a stream that pulls the pump. @param onEnd - called when it ends, however */
+  /**
+   * What leaves the chain, as a stream that pulls the pump.
+   * @param onEnd - called when it ends, before anybody can see that it has. `whole` is
+   *   false when it breaks off: workerd ends a request whose body stream fails as if it were whole, so
+   *   who sends one has to abort it first
+   */
   stream(
-    onEnd: () => void,
+    onEnd: (whole: boolean) => void,
     broken: () => string | undefined,
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
     const { outlet } = this.#options
@@ -104,7 +109,7 @@ export class BodyPump {
               const details = broken()
               if (details !== undefined) throw new Error(details)
               if (outlet.ended) {
-                onEnd()
+                onEnd(true)
                 controller.close()
                 return
               }
@@ -114,12 +119,12 @@ export class BodyPump {
               await this.step()
             }
           } catch (error) {
-            onEnd()
+            onEnd(false)
             controller.error(error)
           }
         },
         cancel: async (reason) => {
-          onEnd()
+          onEnd(false)
           await this.cancel(reason)
         },
       },

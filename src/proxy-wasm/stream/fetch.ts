@@ -67,6 +67,8 @@ export interface FetchStreamOptions {
 
 const DECODED: ReadonlySet<string> = new Set(['gzip', 'br'])
 const WAIT_MARGIN_MS = 5
+/** How long an upstream that has answered may take what is left of the request's body. */
+const UPLOAD_MS = 30_000
 const CLIENT_BROKE = emptyReply(400, 'request_body_broken')
 const UPSTREAM_BROKE = emptyReply(502, 'response_body_broken')
 
@@ -124,8 +126,19 @@ class FetchStream {
 
   /** The response has left: the stream ends now, or when the upstream has taken the request's body. */
   #responseEnded(): void {
-    if (this.#sending === undefined) this.#end()
-    else this.#options.io.waitUntil(this.#sending.then(() => this.#end()))
+    const sending = this.#sending
+    if (sending === undefined) {
+      this.#end()
+      return
+    }
+    const { io, pool } = this.#options
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const cancel = pool.ports.timers.after(UPLOAD_MS, resolve)
+    const ended = Promise.race([sending, late]).then(() => {
+      cancel()
+      this.#end()
+    })
+    io.waitUntil(ended)
   }
 
   /** Whether there is an answer, or nobody to give one to. */
@@ -229,7 +242,11 @@ class FetchStream {
     }
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#sending = promise
-    return pump.stream(resolve, () => this.#sink.broken)
+    const onEnd = (whole: boolean): void => {
+      if (!whole) this.#abort.abort()
+      resolve()
+    }
+    return pump.stream(onEnd, () => this.#sink.broken)
   }
 
   /** Whichever is first: the upstream, or a plugin that answers meanwhile (a callout it did not wait for). */
