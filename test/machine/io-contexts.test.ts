@@ -308,6 +308,26 @@ describe('slow bodies', () => {
     expect(host.pool.contexts).toBe(1)
   })
 
+  it('that the upstream never takes do not keep the stream for ever', async () => {
+    const time = new FakeTime()
+    const host = machine({ ports: { clock: time.clock, timers: time.timers } })
+    const plugin = await host.plugin({ module: probe(), configuration: script({}) })
+    const io = requestIo()
+    const response = await host.send([plugin], {
+      io,
+      request: new Request('http://a.example/', {
+        method: 'POST',
+        body: stalled(),
+        duplex: 'half',
+      } as RequestInit),
+      upstream: () => new Response('early', { headers: { 'content-length': '5' } }),
+    })
+    expect([await response.text(), host.pool.contexts]).toEqual(['early', 2])
+    await time.advance(30_000)
+    expect([host.pool.contexts, plugin.streams, time.pending]).toEqual([1, 0, 0])
+    await Promise.all(io.waiting)
+  })
+
   it('of the upstream that break off are a broken body, or a bad gateway before the headers', async () => {
     const broken = (): Response =>
       new Response(new ReadableStream({ pull: (c) => c.error(new Error('upstream reset')) }), {

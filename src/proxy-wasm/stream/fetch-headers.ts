@@ -190,3 +190,10 @@ function checked(
   for (const cookie of cookies ?? []) append('set-cookie', cookie)
   return headers
 }
+
+/** Content-length as a number of bytes, unless it is no number or the body is encoded. */
+export function declaredSize(headers: HeaderMap): number | undefined {
+  const declared = headers.get('content-length')
+  if (declared === undefined || !/^\d+$/.test(declared)) return undefined
+  return Number(declared)
+}

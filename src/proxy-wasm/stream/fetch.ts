@@ -11,7 +11,12 @@ import type { StreamInfo } from './attributes.ts'
 import { BodyPump } from './body-pump.ts'
 import { Chain } from './chain.ts'
 import { inflate, stripCoding } from './content-coding.ts'
-import { requestHeaderMap, responseHeaderMap, toHeadersInit } from './fetch-headers.ts'
+import {
+  declaredSize,
+  requestHeaderMap,
+  responseHeaderMap,
+  toHeadersInit,
+} from './fetch-headers.ts'
 import {
   droppedHeader,
   responseInit,
@@ -85,7 +90,7 @@ class FetchStream {
   #pausedSince: number | undefined
   #moves = 0
   /** Resolves when the request's body has been sent, where that may be after the response. */
-  #sending: Promise<void> | undefined
+  #sending: PromiseWithResolvers<void> | undefined
 
   constructor(options: FetchStreamOptions) {
     this.#options = options
@@ -126,18 +131,14 @@ class FetchStream {
 
   /** The response has left: the stream ends now, or when the upstream has taken the request's body. */
   #responseEnded(): void {
+    const { io, pool } = this.#options
     const sending = this.#sending
     if (sending === undefined) {
       this.#end()
       return
     }
-    const { io, pool } = this.#options
-    const { promise: late, resolve } = Promise.withResolvers<void>()
-    const cancel = pool.ports.timers.after(UPLOAD_MS, resolve)
-    const ended = Promise.race([sending, late]).then(() => {
-      cancel()
-      this.#end()
-    })
+    const cancel = pool.ports.timers.after(UPLOAD_MS, sending.resolve)
+    const ended = sending.promise.then(cancel).then(() => this.#end())
     io.waitUntil(ended)
   }
 
@@ -240,11 +241,11 @@ class FetchStream {
       const bytes = this.#sink.request.all()
       return bytes.length === 0 ? null : bytes
     }
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#sending = promise
+    const sending = Promise.withResolvers<void>()
+    this.#sending = sending
     const onEnd = (whole: boolean): void => {
       if (!whole) this.#abort.abort()
-      resolve()
+      sending.resolve()
     }
     return pump.stream(onEnd, () => this.#sink.broken)
   }
@@ -393,11 +394,4 @@ class FetchStream {
   #now(): number {
     return Number(this.#options.pool.ports.clock.monotonic() / 1_000_000n)
   }
-}
-
-/** Content-length as a number of bytes, unless it is no number or the body is encoded. */
-function declaredSize(headers: HeaderMap): number | undefined {
-  const declared = headers.get('content-length')
-  if (declared === undefined || !/^\d+$/.test(declared)) return undefined
-  return Number(declared)
 }
