@@ -135,7 +135,7 @@ describe('edits', () => {
     expect(statuses(calls(lines, 'remove_header'))).toEqual([0, 0])
   })
 
-  it('set_pairs replaces everything, pseudo-headers included', async () => {
+  it('set_pairs replaces everything, pseudo-headers and host included', async () => {
     const { sent } = await play({
       request_headers: [
         {
@@ -143,7 +143,7 @@ describe('edits', () => {
           pairs: [
             [':method', 'PUT'],
             [':path', '/new'],
-            [':authority', 'a.example'],
+            ['Host', 'a.example'],
             [':scheme', 'http'],
             ['X-Only', 'one'],
           ],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FakeTime } from '../support/fake-time.ts'
 import { machine, probe, script } from '../support/machine.ts'
-import { on, PAUSE, playPlugins, type Steps } from '../support/play.ts'
+import { callout, calls, on, PAUSE, playPlugins, reply, type Steps } from '../support/play.ts'
 
 describe('ticks', () => {
   const ticking = async (steps: Steps, options: object = {}) => {
@@ -65,6 +65,31 @@ describe('ticks', () => {
     const played = playPlugins(host, [plugin])
     await time.advance(300)
     expect((await played).body).toBe('ok')
+  })
+
+  it('may make callouts, in the I/O context of the turn, whose replies come to the root', async () => {
+    const time = new FakeTime()
+    const host = machine({
+      ports: { clock: time.clock, timers: time.timers },
+      callout: async () => reply(204),
+    })
+    const plugin = await host.plugin({
+      module: probe(),
+      configuration: script({
+        configure: [every(10)],
+        tick: [callout({ if: { total: 1 } })],
+        http_call_response: [{ call: 'get_header', name: ':status' }],
+      }),
+    })
+    const waiting: Promise<unknown>[] = []
+    await playPlugins(host, [plugin])
+    time.pass(20)
+    const io = { gone: false, waitUntil: (promise: Promise<unknown>) => void waiting.push(promise) }
+    await playPlugins(host, [plugin], { io })
+    await Promise.all(waiting)
+    expect(waiting).toHaveLength(1)
+    expect(on(host.lines(), 'http_call_response')).toMatchObject([{ context: 1 }])
+    expect(calls(host.lines(), 'get_header')).toMatchObject([{ status: 0, value: '204' }])
   })
 
   it('that trap end the vm and follow the fail strategy', async () => {
