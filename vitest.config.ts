@@ -12,10 +12,16 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
         },
       },
       {
-        // the machine and the command line with real .wasm, in Node
+        // the machine, the command line and the example with real .wasm, in Node
+        resolve: { alias: { 'postern/testing': `${import.meta.dirname}/src/testing/index.ts` } },
         test: {
           name: 'node',
-          include: ['test/machine/**/*.test.ts', 'test/cli/**/*.test.ts', 'test/*.test.ts'],
+          include: [
+            'examples/plugin-test/*.test.ts',
+            'test/machine/**/*.test.ts',
+            'test/cli/**/*.test.ts',
+            'test/*.test.ts',
+          ],
           testTimeout: 30_000,
         },
       },
