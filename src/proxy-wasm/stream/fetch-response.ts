@@ -4,7 +4,7 @@ import type { HeaderMap } from './header-map.ts'
 import { hasNoBody } from './local-reply.ts'
 
 /** Workers' additions: the other end of an upgraded connection, bodies that are encoded already. */
-export interface WorkersResponseInit extends ResponseInit {
+export interface WorkersResponseInit extends Omit<ResponseInit, 'webSocket' | 'encodeBody'> {
   readonly status: number
   readonly webSocket?: unknown
   readonly encodeBody?: 'manual' | 'automatic'
@@ -48,9 +48,17 @@ export function wholeResponse(
   const empty = bytes.length === 0 || hasNoBody(Number(headers.get(':status')))
   if (empty) {
     const length = isHead ? headers.get('content-length') : undefined
-    return new Response(null, responseInit(headers, length, warn))
+    return responseOf(null, responseInit(headers, length, warn))
   }
-  return new Response(bytes, responseInit(headers, String(bytes.length), warn))
+  return responseOf(bytes, responseInit(headers, String(bytes.length), warn))
+}
+
+/** A Response with what Workers know of one and Web types do not. */
+export function responseOf(
+  body: ReadableStream | Uint8Array<ArrayBuffer> | null,
+  init: WorkersResponseInit,
+): Response {
+  return new Response(body, init as ResponseInit)
 }
 
 export function droppedHeader(name: string): string {

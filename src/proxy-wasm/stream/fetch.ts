@@ -20,6 +20,7 @@ import {
 import {
   droppedHeader,
   responseInit,
+  responseOf,
   wholeResponse,
   type WorkersResponseInit,
 } from './fetch-response.ts'
@@ -290,7 +291,7 @@ class FetchStream {
       () => this.#responseEnded(),
       () => sink.broken,
     )
-    return new Response(stream, responseInit(headers, undefined, this.#warn))
+    return responseOf(stream, responseInit(headers, undefined, this.#warn))
   }
 
   /** The upstream's body is not wanted any more. */
@@ -311,7 +312,7 @@ class FetchStream {
       // these bytes are the upstream's: what coding they are in, the platform knows
       encodeBody: 'automatic',
     }
-    return new Response(bodiless ? null : upstream.body, init)
+    return responseOf(bodiless ? null : upstream.body, init)
   }
 
   async #upgraded(upstream: Response): Promise<Response> {
@@ -326,7 +327,7 @@ class FetchStream {
       headers: toHeadersInit(headers, this.#dropped),
       webSocket,
     }
-    return new Response(null, init)
+    return responseOf(null, init)
   }
 
   /** @returns nothing when no plugin reads the body, `unreadable` when one must and cannot */
