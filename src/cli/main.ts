@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'check a policy and make it the one that runs',
     load: async () => (await import('./apply.ts')).apply,
   },
+  bench: {
+    about: 'what a plugin costs, callback by callback',
+    load: async () => (await import('./bench.ts')).bench,
+  },
   inspect: {
     about: 'what a module is, and where else it would run',
     load: async () => (await import('./inspect.ts')).inspect,

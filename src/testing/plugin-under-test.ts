@@ -18,6 +18,7 @@ import {
   vmKey,
 } from '../proxy-wasm/index.ts'
 import type { LoadedModule } from '../proxy-wasm/index.ts'
+import type { Strand } from '../proxy-wasm/vm/strand.ts'
 import { RecordingSink } from './recording-sink.ts'
 import { type TestPorts, testPorts, type TestPortsOptions } from './test-ports.ts'
 
@@ -73,6 +74,17 @@ export class PluginUnderTest {
   /** Bytes of guest memory. */
   get memoryBytes(): number {
     return this.#pool.memoryBytes
+  }
+
+  /** Shared by all of its streams. */
+  get strand(): Strand {
+    return this.#pool.strand
+  }
+
+  /** Drops all log lines so far. */
+  forgetLogs(): void {
+    this.#test.logs.length = 0
+    this.#read = 0
   }
 
   /** @throws LoadError when the plugin does not come up */
