@@ -15,6 +15,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { errorResponse } from './gateway/errors.ts'
 import {
   describeError,
+  type ForeignFunctionsPort,
   type GrpcCallsPort,
   type HttpCallsPort,
   type IoContext,
@@ -29,6 +30,7 @@ import {
   VmPool,
   vmKey,
 } from './proxy-wasm/index.ts'
+import { envoyFunctions } from './foreign/index.ts'
 import { grpcCallsPort } from './gateway/grpc-calls.ts'
 import { httpCallsPort } from './gateway/http-calls.ts'
 import { Upstream } from './gateway/upstream.ts'
@@ -123,6 +125,7 @@ function specOf(
 function callouts({ upstreams = {} }: ProxyWasmOptions): {
   readonly httpCalls: HttpCallsPort
   readonly grpcCalls: GrpcCallsPort
+  readonly foreignFunctions: ForeignFunctionsPort
 } {
   const table = new Map(
     Object.entries(upstreams).map(([name, url]) => [
@@ -134,7 +137,11 @@ function callouts({ upstreams = {} }: ProxyWasmOptions): {
     ]),
   )
   const find = (_plugin: string, upstream: string): Upstream | undefined => table.get(upstream)
-  return { httpCalls: httpCallsPort(find), grpcCalls: grpcCallsPort(find) }
+  return {
+    httpCalls: httpCallsPort(find),
+    grpcCalls: grpcCallsPort(find),
+    foreignFunctions: envoyFunctions(),
+  }
 }
 
 /** Hono's `executionCtx` throws where the platform has none (Node). */

@@ -7,6 +7,7 @@ import { LiveConfig } from '../config/live-config.ts'
 import type { RequestScope } from '../config/activation.ts'
 import { type ConfigClock, systemClock } from '../config/clock.ts'
 import type { ConfigSource } from '../config/source.ts'
+import { envoyFunctions } from '../foreign/index.ts'
 import { inMemoryPorts, type Ports, VmPool } from '../proxy-wasm/index.ts'
 import { prometheusText, type TagRule } from '../observe/index.ts'
 import { Activator } from './activate.ts'
@@ -59,6 +60,7 @@ export class Gateway {
       inMemoryPorts({
         httpCalls: httpCallsPort(callable),
         grpcCalls: grpcCallsPort(callable),
+        foreignFunctions: envoyFunctions(),
         metrics: meters.guests.port,
         ...ports,
       }),

@@ -1,5 +1,6 @@
 /** The small ports, and that a set can be made with any of them replaced. */
 import { describe, expect, it } from 'vitest'
+import type { ForeignCaller } from './ports.ts'
 import { LogLevel, Status } from './abi/enums.ts'
 import { inMemoryPorts } from './in-memory-ports.ts'
 import { consoleLog, type ConsoleLike } from './in-memory/console-log.ts'
@@ -109,7 +110,7 @@ describe('consoleLog', () => {
 describe('foreign functions', () => {
   it('are found by name once registered', () => {
     const registry = new ForeignFunctionRegistry().register('echo', (args) => args)
-    expect(registry.find('echo')?.(Uint8Array.of(1))).toEqual(Uint8Array.of(1))
+    expect(registry.find('echo')?.(Uint8Array.of(1), {} as ForeignCaller)).toEqual(Uint8Array.of(1))
     expect(registry.find('compress')).toBeUndefined()
   })
 })

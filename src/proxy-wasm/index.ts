@@ -15,6 +15,7 @@
 export * from './abi/enums.ts'
 export { describeError, GuestTrap, LoadError } from './errors.ts'
 export { inMemoryPorts } from './in-memory-ports.ts'
+export { ForeignFunctionRegistry } from './in-memory/foreign-functions.ts'
 export { DEFAULT_LIMITS, type PluginLimits } from './limits.ts'
 export type * from './ports.ts'
 export type { RegisteredModule } from './registered-module.ts'

@@ -164,9 +164,43 @@ export interface TimersPort {
   after(ms: number, callback: () => void): () => void
 }
 
-/** A foreign function: arguments in, result (or undefined for none) or a status out. */
+/** How a property may be used that a plugin declares before it is set (Envoy's `declare_property`). */
+export interface PropertyDeclaration {
+  /** Set once in a stream, then never again. */
+  readonly readonly: boolean
+}
+
+/** Who calls a foreign function: the effective context of its guest, and what may be done to it. */
+export interface ForeignCaller {
+  /** The plugin's name. */
+  readonly plugin: string
+  /** Its root context, as an identity: state that lives as long goes into a WeakMap under it. */
+  readonly root: object
+  /** An encoded property, or undefined when the path names nothing. */
+  property(path: readonly ByteString[]): Uint8Array | undefined
+  /** `BadArgument` for a name that was declared before. */
+  declareProperty(name: ByteString, declaration: PropertyDeclaration): Status
+  /** Keeps a value for this stream, read as `filter_state.<key>`; `NotFound` where there is no stream. */
+  setFilterState(key: ByteString, value: Uint8Array): Status
+  /** The upstream is picked again. */
+  clearRouteCache(): void
+  /**
+   * Calls `proxy_on_foreign_function` in the root context, with `data` as its buffer; not while a guest
+   * runs, so at the earliest when the guest call that made this call has returned. ABI 0.1.0 has none.
+   */
+  callBack(functionId: number, data: Uint8Array<ArrayBuffer>): void
+  /** Keeps the request's I/O context alive for an answer that comes later. */
+  waitUntil(promise: Promise<unknown>): void
+}
+
+/**
+ * A foreign function: arguments in, result (or undefined for none) or a status out. Synchronous, as the
+ * guest waits; what takes time answers through `caller.callBack`. Statuses that every SDK survives: `Ok`,
+ * `NotFound`, `BadArgument`, `SerializationFailure`, `InternalFailure`.
+ */
 export type ForeignFunction = (
-  args: Uint8Array,
+  args: Uint8Array<ArrayBuffer>,
+  caller: ForeignCaller,
 ) => Uint8Array | undefined | { readonly status: Status }
 
 export interface ForeignFunctionsPort {

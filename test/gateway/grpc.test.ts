@@ -69,9 +69,10 @@ describe('a gRPC callout in workerd', () => {
           PAUSE,
         ],
         grpc_receive: [
-          { call: 'get_body', save: 'body', if: { nth: 2 } },
+          { call: 'get_body', save: 'body' },
           { call: 'grpc_cancel', label: 'g', if: { nth: 2 } },
-          ...ANSWER.map((step) => ({ ...step, if: { nth: 2 } })),
+          { call: 'set_effective_context', issuer: true },
+          { call: 'local_reply', body: { saved: 'body' }, if: { nth: 2 } },
         ],
       }),
     )

@@ -173,7 +173,6 @@ describe('a unary call', () => {
     ['a response cut off', { upstream: 'plain', method: 'Broken' }, 13],
     ['a response without trailers', { upstream: 'plain', method: 'NoTrailers' }, 2],
     ['a message above the limit', { upstream: 'plain', method: 'Huge' }, 8],
-    ['a real message above the limit', { message: stringValue('big:5000000') }, 8],
     ['a server slower than the timeout', { upstream: 'plain', method: 'Slow', timeout_ms: 40 }, 4],
   ])('closes for %s', async (_, rest, status) => {
     const all = await run({ request_headers: [unary('m', rest)] })

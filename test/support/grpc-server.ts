@@ -3,7 +3,8 @@
  * that no code is generated; its messages are `google.protobuf.StringValue`.
  */
 import { createServer, type Server } from 'node:http'
-import { create, createFileRegistry, type DescService } from '@bufbuild/protobuf'
+import { create, createFileRegistry } from '@bufbuild/protobuf'
+import type { GenService } from '@bufbuild/protobuf/codegenv2'
 import {
   FileDescriptorProtoSchema,
   FileDescriptorSetSchema,
@@ -15,6 +16,17 @@ import { type Code, ConnectError, type HandlerContext } from '@connectrpc/connec
 import { connectNodeAdapter } from '@connectrpc/connect-node'
 
 export const SERVICE = 'postern.test.Echo'
+
+interface Method<Kind extends 'unary' | 'server_streaming'> {
+  readonly methodKind: Kind
+  readonly input: typeof StringValueSchema
+  readonly output: typeof StringValueSchema
+}
+
+type EchoService = GenService<{
+  readonly say: Method<'unary'>
+  readonly count: Method<'server_streaming'>
+}>
 
 export interface GrpcServer {
   readonly url: string
@@ -37,7 +49,7 @@ export function stringValue(text: string): string {
 
 /**
  * Starts it on a free port. `Say` answers its message again; `Count` streams `n` messages, or never
- * ends with `forever`. A message `fail:<code>:<text>` fails, `big:<bytes>` is answered with so many.
+ * ends with `forever`. A message `fail:<code>:<text>` fails.
  */
 export async function startGrpcServer(): Promise<GrpcServer> {
   const calls: GrpcSeen[] = []
@@ -60,8 +72,7 @@ export async function startGrpcServer(): Promise<GrpcServer> {
           see('Say', message.value, context)
           const [what, amount, text] = message.value.split(':')
           if (what === 'fail') throw new ConnectError(text ?? '', Number(amount) as Code)
-          const value = what === 'big' ? 'x'.repeat(Number(amount)) : message.value
-          return create(StringValueSchema, { value })
+          return create(StringValueSchema, { value: message.value })
         },
         async *count(message: StringValue, context: HandlerContext) {
           see('Count', message.value, context)
@@ -88,7 +99,7 @@ async function stop(server: Server): Promise<void> {
   await new Promise((resolve) => server.close(resolve))
 }
 
-function echoService(): DescService {
+function echoService(): EchoService {
   const type = '.google.protobuf.StringValue'
   const file = create(FileDescriptorProtoSchema, {
     name: 'postern/test/echo.proto',
@@ -110,5 +121,5 @@ function echoService(): DescService {
   })
   const service = createFileRegistry(set).getService(SERVICE)
   if (service === undefined) throw new Error('the descriptor has no service')
-  return service
+  return service as EchoService
 }

@@ -195,8 +195,7 @@ export const CALLBACKS: readonly CallbackRow[] = [
     'void',
     {
       versions: ['0.2.0', '0.2.1'],
-      support: 'never',
-      note: 'No foreign function answers later',
+      note: 'For functions of the embedder that answer later',
     },
   ),
 

@@ -232,7 +232,7 @@ export const HOST_FUNCTIONS: readonly HostFunctionRow[] = [
     'foreign',
     'proxy_call_foreign_function',
     [...i32('name_data', 'name_size', 'arguments_data', 'arguments_size'), ...PAIRS],
-    { support: 'answers', note: 'NotFound for every name the embedder has not registered' },
+    { note: 'Envoy’s functions, and what the embedder registers; NotFound for other names' },
   ),
 
   row('vendor', 'envoy_resolve_dns', i32('name_data', 'name_size', 'return_token'), {

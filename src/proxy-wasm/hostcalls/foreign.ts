@@ -3,6 +3,9 @@
  * @see https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1#foreign-function-interface
  */
 import { Status } from '../abi/enums.ts'
+import type { ForeignCaller } from '../ports.ts'
+import { runningIo } from '../stream/io-context.ts'
+import type { Context } from '../vm/context.ts'
 import type { Vm } from '../vm/vm.ts'
 import type { HostFunctions } from './link.ts'
 
@@ -17,11 +20,27 @@ export function foreignFunctions(vm: Vm): HostFunctions {
       if (name === undefined || args === undefined) return Status.InvalidMemoryAccess
       const called = vm.ports.foreignFunctions.find(name)
       if (called === undefined) return Status.NotFound
-      const result = called(args)
-      if (result !== undefined && 'status' in result) return result.status
+      const result = called(args, callerOf(vm.context)) ?? EMPTY
+      const failed = 'status' in result
       // both out pointers may be 0: the caller does not want the result
-      if (addressOut === 0 || sizeOut === 0) return Status.Ok
-      return vm.memory.returnBytes(result ?? EMPTY, addressOut, sizeOut)
+      if (addressOut === 0 || sizeOut === 0) return failed ? result.status : Status.Ok
+      const returned = vm.memory.returnBytes(failed ? EMPTY : result, addressOut, sizeOut)
+      return failed && returned === Status.Ok ? result.status : returned
     },
+  }
+}
+
+function callerOf(context: Context): ForeignCaller {
+  const { root } = context
+  const io = runningIo()
+  return {
+    plugin: root.spec.name,
+    root,
+    property: (path) => context.property(path),
+    declareProperty: (name, declaration) => context.declareProperty(name, declaration),
+    setFilterState: (key, value) => context.setFilterState(key, value),
+    clearRouteCache: () => context.clearRouteCache(),
+    callBack: (functionId, data) => root.callForeign(functionId, data, io),
+    waitUntil: (promise) => io.waitUntil(promise),
   }
 }

@@ -9,7 +9,8 @@ import type { HostFunctions } from './link.ts'
 
 /**
  * Statuses: `NotFound` for a path that names nothing (a whole namespace included: Envoy's
- * `SerializationFailure` panics in Rust's trait methods), `InvalidMemoryAccess` for bytes outside of memory.
+ * `SerializationFailure` panics in Rust's trait methods), `InvalidMemoryAccess` for bytes outside of memory,
+ * `BadArgument` for setting once more what was declared read-only.
  */
 export function propertyFunctions(vm: Vm): HostFunctions {
   return {
@@ -27,7 +28,7 @@ export function propertyFunctions(vm: Vm): HostFunctions {
       const value = vm.memory.copy(valueAt, valueSize)
       if (path === undefined || value === undefined) return Status.InvalidMemoryAccess
       const status = vm.context.setProperty(parsePath(path), value)
-      if (status === Status.Ok) return status
+      if (status !== Status.NotFound) return status
       // Envoy answers NotFound on a root context; Rust would panic on it, so it is told and dropped
       vm.logHost(LogLevel.Warn, 'proxy_set_property has no effect: there is no stream to set it on')
       return Status.Ok

@@ -13,6 +13,12 @@ export class ForeignFunctionRegistry implements ForeignFunctionsPort {
     return this
   }
 
+  /** Adds functions by their names. */
+  registerAll(functions: Readonly<Record<string, ForeignFunction>>): this {
+    for (const [name, call] of Object.entries(functions)) this.register(name, call)
+    return this
+  }
+
   find(name: string): ForeignFunction | undefined {
     return this.#functions.get(name)
   }

@@ -12,7 +12,14 @@ export interface ProtoField {
 }
 
 /** What a field may be written from: text as UTF-8, bytes (a message, too) as they are. */
-export type ProtoValue = string | Uint8Array | bigint | number | boolean | undefined
+export type ProtoValue =
+  | string
+  | Uint8Array
+  | bigint
+  | number
+  | boolean
+  | { readonly double: number }
+  | undefined
 
 const FIXED_64 = 1
 const LENGTH = 2
@@ -75,7 +82,7 @@ export function protoNumber(fields: readonly ProtoField[], field: number): numbe
 }
 
 /**
- * @param fields - number and value; undefined is left out; a number is a varint
+ * @param fields - number and value; undefined is left out; a number is a varint unless it is a `double`
  * @returns the message
  */
 export function writeProto(
@@ -88,6 +95,10 @@ export function writeProto(
       const bytes = typeof value === 'string' ? textToBytes(value) : value
       text += varintText(BigInt((field << 3) | LENGTH)) + varintText(BigInt(bytes.length))
       text += bytesToByteString(bytes)
+    } else if (typeof value === 'object') {
+      const bytes = new Uint8Array(8)
+      new DataView(bytes.buffer).setFloat64(0, value.double, true)
+      text += varintText(BigInt((field << 3) | FIXED_64)) + bytesToByteString(bytes)
     } else text += varintText(BigInt(field << 3)) + varintText(BigInt(value))
   }
   return byteStringToBytes(text)

@@ -182,6 +182,11 @@ export function pluginProperty(spec: PluginSpec, path: readonly string[]): Uint8
   }
 }
 
+/** Where an object of Envoy's filter state is kept among what plugins set: no property has such a path. */
+export function filterStateKey(key: ByteString): ByteString {
+  return `\0filter_state\0${key}`
+}
+
 /**
  * @param chain - the stream
  * @param path - segments as byte strings
@@ -208,7 +213,7 @@ export function property(chain: Chain, path: readonly string[]): Uint8Array | un
       .slice(path[1] === 'wasm' ? 2 : 1)
       .join('\0')
       .replace(/^wasm\./, '')
-    return chain.stored.get(key)
+    return chain.stored.get(key) ?? chain.stored.get(filterStateKey(path.slice(1).join('.')))
   }
   return chain.stored.get(path.join('\0'))
 }

@@ -3,9 +3,10 @@
  * act is there in which phase; acts that would re-enter a guest are posted to the chain.
  */
 import { BufferType, LogLevel, MapType, Status, StreamType } from '../abi/enums.ts'
+import type { ByteString } from '../ports.ts'
 import type { Context } from '../vm/context.ts'
 import type { RootContext } from '../vm/root-context.ts'
-import { pluginProperty, property } from './attributes.ts'
+import { filterStateKey, pluginProperty, property } from './attributes.ts'
 import type { BodyBuffer } from './body-buffer.ts'
 import type { Chain } from './chain.ts'
 import type { Direction } from './effects.ts'
@@ -20,6 +21,7 @@ export class StreamContext implements Context {
   readonly root: RootContext
   readonly #chain: Chain
   readonly #filter: Filter
+  #declared: Set<ByteString> | undefined
 
   constructor(chain: Chain, filter: Filter, root: RootContext) {
     this.root = root
@@ -118,7 +120,23 @@ export class StreamContext implements Context {
 
   /** Envoy's key is the raw path; here any path set is found again by the same path. */
   setProperty(path: readonly string[], value: Uint8Array): Status {
-    this.#chain.stored.set(path.join(NUL), value)
+    const key = path.join(NUL)
+    const { stored } = this.#chain
+    if (this.root.declaration(key)?.readonly && stored.has(key)) return Status.BadArgument
+    stored.set(key, value)
+    return Status.Ok
+  }
+
+  /** As in Envoy: a stream's own table, which no `set_property` looks at. */
+  declareProperty(name: ByteString): Status {
+    const declared = (this.#declared ??= new Set<ByteString>())
+    if (declared.has(name)) return Status.BadArgument
+    declared.add(name)
+    return Status.Ok
+  }
+
+  setFilterState(key: ByteString, value: Uint8Array): Status {
+    this.#chain.stored.set(filterStateKey(key), value)
     return Status.Ok
   }
 

@@ -4,6 +4,7 @@
  * Host calls (`hostcalls/`) marshal; the meaning is behind this interface.
  */
 import type { BufferType, MapType, Status, StreamType } from '../abi/enums.ts'
+import type { ByteString, PropertyDeclaration } from '../ports.ts'
 import type { BodyBuffer } from '../stream/body-buffer.ts'
 import type { HeaderMap } from '../stream/header-map.ts'
 import type { LocalReply } from '../stream/local-reply.ts'
@@ -32,6 +33,9 @@ export interface Context {
   /** An encoded value, or undefined when the path names nothing. */
   property(path: readonly string[]): Uint8Array | undefined
   setProperty(path: readonly string[], value: Uint8Array): Status
+  /** Says how a property may be used; what streams set follows what their root has declared. */
+  declareProperty(name: ByteString, declaration: PropertyDeclaration): Status
+  setFilterState(key: ByteString, value: Uint8Array): Status
 
   /** Takes one callout from the stream's allowance. @returns false when none is left */
   countCallout(): boolean

@@ -4,10 +4,11 @@
  */
 import { BufferType, LogLevel, type MapType, Status, StreamType } from '../abi/enums.ts'
 import { LoadError } from '../errors.ts'
-import type { HeaderLines, QueueListener } from '../ports.ts'
+import type { ByteString, HeaderLines, PropertyDeclaration, QueueListener } from '../ports.ts'
 import { pluginProperty } from '../stream/attributes.ts'
 import type { BodyBuffer } from '../stream/body-buffer.ts'
 import { HeaderMap } from '../stream/header-map.ts'
+import { type IoContext, runIn } from '../stream/io-context.ts'
 import type { Context } from './context.ts'
 import type { GuestFunction } from './guest-callbacks.ts'
 import type { PluginSpec } from './plugin-spec.ts'
@@ -28,6 +29,7 @@ export class RootContext implements Context {
   /** Registered with shared queues; only queues the callback, which runs when no guest does. */
   readonly queueListener: QueueListener
   #answer: AnswerView | undefined
+  #declared: Map<ByteString, PropertyDeclaration> | undefined
   #tickPeriodMs = 0
   #nextTick = 0n
   #streams = 0
@@ -212,6 +214,18 @@ export class RootContext implements Context {
     this.#answer = undefined
   }
 
+  /**
+   * `proxy_on_foreign_function`, now or when the guest that runs has returned.
+   * @param io - the request in which it happens
+   */
+  callForeign(functionId: number, bytes: Uint8Array<ArrayBuffer>, io: IoContext): void {
+    const { abi, callbacks, strand } = this.vm
+    // Envoy looks it up for 0.2.x only
+    const callback = abi === '0.1.0' ? undefined : callbacks.foreignFunction
+    const view = { buffer: { type: BufferType.CallData, bytes } }
+    strand.post(() => runIn(io, () => this.deliver(view, callback, functionId, bytes.length)))
+  }
+
   headerMap(type: MapType): HeaderMap | undefined {
     const lines = this.#answer?.maps?.[type]
     return lines && new HeaderMap([...lines])
@@ -258,6 +272,22 @@ export class RootContext implements Context {
   }
 
   setProperty(): Status {
+    return Status.NotFound
+  }
+
+  declareProperty(name: ByteString, declaration: PropertyDeclaration): Status {
+    const declared = (this.#declared ??= new Map<ByteString, PropertyDeclaration>())
+    if (declared.has(name)) return Status.BadArgument
+    declared.set(name, declaration)
+    return Status.Ok
+  }
+
+  /** What was declared of a property. */
+  declaration(name: ByteString): PropertyDeclaration | undefined {
+    return this.#declared?.get(name)
+  }
+
+  setFilterState(): Status {
     return Status.NotFound
   }
 
