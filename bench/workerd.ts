@@ -52,8 +52,12 @@ function configOf(bundle: WorkerBundle): string {
   if (bundle.isGateway) {
     bindings.push('(name = "KV", kvNamespace = "kv")')
     bindings.push('(name = "POLICY", durableObjectNamespace = "PolicyObject")')
+    bindings.push('(name = "REPORTS", durableObjectNamespace = "ReportObject")')
   }
-  const objects = `durableObjectNamespaces = [(className = "PolicyObject", uniqueKey = "policy", enableSql = true)],
+  const objects = `durableObjectNamespaces = [
+    (className = "PolicyObject", uniqueKey = "policy", enableSql = true),
+    (className = "ReportObject", uniqueKey = "report", enableSql = true),
+  ],
   durableObjectStorage = (inMemory = void),`
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (

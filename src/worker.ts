@@ -6,12 +6,15 @@ import {
   logLevel,
   megabytes,
   metricTags,
+  reportSeconds,
   seconds,
   serviceBinding,
   serviceNames,
 } from './cloudflare/env.ts'
 import { kvConfigSource, kvPolicyStore } from './cloudflare/kv-config.ts'
 import { PolicyObjectBase, type PolicyObjectParts } from './cloudflare/policy-object.ts'
+import { ReportObjectBase } from './cloudflare/report-object.ts'
+import { announcingStore, reportSink } from './cloudflare/report-sink.ts'
 import { boundModules, Gateway, preflight } from './gateway/index.ts'
 import { consoleLog } from './proxy-wasm/in-memory/console-log.ts'
 
@@ -21,11 +24,20 @@ const modules = boundModules(registry)
 export class PolicyObject extends PolicyObjectBase<Env> {
   protected override parts(env: Env): PolicyObjectParts {
     return {
-      store: kvPolicyStore(env.KV),
+      store: announcingStore(kvPolicyStore(env.KV), async (active) =>
+        env.REPORTS?.getByName('reports').announce(active),
+      ),
       catalog: modules.modules,
       services: serviceNames(env),
       preflight: preflight(modules),
     }
+  }
+}
+
+/** Where all isolates report. */
+export class ReportObject extends ReportObjectBase<Env> {
+  protected override everySeconds(env: Env): number {
+    return reportSeconds(env.REPORT_SECONDS)
   }
 }
 
@@ -42,6 +54,11 @@ function start(env: Env): ReturnType<typeof app> {
     maxStaleSeconds: seconds(env.MAX_STALE_SECONDS),
     vmMemoryBytes: megabytes(env.VM_MEMORY_MB),
     metricTags: metricTags(env.METRIC_TAGS),
+    reports: env.REPORTS && {
+      sink: reportSink(env.REPORTS),
+      everyMs: reportSeconds(env.REPORT_SECONDS) * 1000,
+      node: env.NODE_NAME,
+    },
   })
   return app({
     gateway,
@@ -53,7 +70,7 @@ function start(env: Env): ReturnType<typeof app> {
           await gateway.refresh(scope)
           return gateway.status(scope)
         },
-        metrics: () => Promise.resolve(gateway.metrics()),
+        metrics: (scope, node) => gateway.metrics(scope, node),
         // a stub belongs to the request that made it
         apply: (request) => env.POLICY.getByName('policy').apply(request),
       },

@@ -3,13 +3,18 @@ import type { Fetcher } from '../gateway/index.ts'
 import { parseTagRules, type TagRule } from '../observe/index.ts'
 import { LogLevel } from '../proxy-wasm/index.ts'
 import type { PolicyObjectBase } from './policy-object.ts'
+import type { ReportObjectBase } from './report-object.ts'
 
 export interface Env {
   readonly KV: KVNamespace
   readonly POLICY: DurableObjectNamespace<PolicyObjectBase<Env>>
+  /** Without it each isolate shows its own metrics alone. */
+  readonly REPORTS?: DurableObjectNamespace<ReportObjectBase<Env>>
   readonly ADMIN_TOKEN?: string
   readonly REFRESH_SECONDS?: string
   readonly MAX_STALE_SECONDS?: string
+  readonly REPORT_SECONDS?: string
+  readonly NODE_NAME?: string
   readonly LOG_LEVEL?: string
   readonly VM_MEMORY_MB?: string
   readonly METRIC_TAGS?: string
@@ -19,6 +24,14 @@ export interface Env {
 export function seconds(text: string | undefined): number | undefined {
   const value = text === undefined || text === '' ? Number.NaN : Number(text)
   return value >= 0 ? value : undefined
+}
+
+const REPORT_SECONDS = 15
+
+/** `REPORT_SECONDS`, which must be less than a request's background work lasts. */
+export function reportSeconds(text: string | undefined): number {
+  const value = seconds(text)
+  return value === undefined || value === 0 ? REPORT_SECONDS : Math.min(value, 20)
 }
 
 /** A variable in MiB as bytes; undefined when it is absent or no number. */

@@ -9,7 +9,7 @@ import { type ConfigClock, systemClock } from '../config/clock.ts'
 import type { ConfigSource } from '../config/source.ts'
 import { envoyFunctions } from '../foreign/index.ts'
 import { inMemoryPorts, type Ports, VmPool } from '../proxy-wasm/index.ts'
-import { prometheusText, type TagRule } from '../observe/index.ts'
+import type { TagRule } from '../observe/index.ts'
 import { Activator } from './activate.ts'
 import { errorResponse } from './errors.ts'
 import { Exchange } from './exchange.ts'
@@ -18,6 +18,7 @@ import { handle } from './handle.ts'
 import { httpCallsPort } from './http-calls.ts'
 import { Meters } from './meters.ts'
 import type { ModuleSource } from './modules.ts'
+import { Reports, type ReportsOptions } from './reports.ts'
 import type { Running } from './running.ts'
 import { type GatewayStatus, gatewayStatus } from './status.ts'
 import type { Reachable, Upstream } from './upstream.ts'
@@ -37,6 +38,8 @@ export interface GatewayOptions {
   readonly vmMemoryBytes?: number | undefined
   /** How labels are found in the names of plugins' metrics. */
   readonly metricTags?: readonly TagRule[]
+  /** Where this isolate reports; absent: nowhere, and what it shows is its own alone. */
+  readonly reports?: ReportsOptions | undefined
 }
 
 /** How often replaced plugins are looked after. */
@@ -48,6 +51,7 @@ export class Gateway {
   readonly #activator: Activator
   readonly #modules: ModuleSource
   readonly #meters: Meters
+  readonly #reports: Reports
   #sweptAt = 0
 
   constructor(options: GatewayOptions) {
@@ -75,6 +79,7 @@ export class Gateway {
       onRefusal: ({ code }) => meters.refused(code),
     })
     meters.watch(this.pool, () => this.#live.status().revision)
+    this.#reports = new Reports(meters.registry, this.#live, options.reports)
   }
 
   /** Serves one request. @param scope - its `waitUntil` */
@@ -96,28 +101,37 @@ export class Gateway {
   #serve(request: Request, scope: RequestScope): Promise<Response> {
     // what the activator has is what its plugins belong to, also in the instant of a swap
     const { running } = this.#activator
+    const now = Date.now()
+    this.#reports.whenDue(request, scope, now)
     if (running === undefined) {
       this.#meters.unconfigured()
       return Promise.resolve(errorResponse('config.none'))
     }
-    const now = Date.now()
     this.#housekeeping(now)
     return handle(this, running, request, new Exchange(scope, now))
   }
 
   /** Reads the configuration now. */
-  refresh(scope: RequestScope): Promise<LiveConfigStatus> {
-    return this.#live.refresh(scope)
+  async refresh(scope: RequestScope): Promise<LiveConfigStatus> {
+    const status = await this.#live.refresh(scope)
+    // whoever asked wants to see what came of it
+    scope.waitUntil(this.#reports.now(scope))
+    return status
   }
 
-  /** The metrics of this isolate in Prometheus' text format. */
-  metrics(): string {
-    return prometheusText(this.#meters.registry.collect().samples())
+  /**
+   * The metrics of all isolates in Prometheus' text format, or of this one when the others cannot be had.
+   * @param node - of this node's isolates alone
+   */
+  metrics(scope: RequestScope, node?: string): Promise<string> {
+    return this.#reports.metrics(scope, node)
   }
 
   /** What runs and what was refused. */
   async status(scope: RequestScope): Promise<GatewayStatus> {
     await this.#live.current(scope)
-    return gatewayStatus(this.#live.status(), this.#modules, this.#activator.running, this.pool)
+    const { running } = this.#activator
+    const nodes = await this.#reports.nodes()
+    return { ...gatewayStatus(this.#live.status(), this.#modules, running, this.pool), nodes }
   }
 }

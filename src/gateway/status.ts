@@ -1,5 +1,6 @@
-/** What `/-/status` shows of one isolate. */
+/** What `/-/status` shows: one isolate, and the reports of all. */
 import type { LiveConfigStatus } from '../config/live-config.ts'
+import type { NodeView } from '../observe/index.ts'
 import type { VmPool } from '../proxy-wasm/index.ts'
 import type { ModuleSource } from './modules.ts'
 import type { Running } from './running.ts'
@@ -27,6 +28,8 @@ export interface GatewayStatus extends LiveConfigStatus {
     readonly urls: readonly string[]
   }[]
   readonly plugins: readonly PluginStatus[]
+  /** All nodes and their isolates by their reports; null when those cannot be had. */
+  readonly nodes: readonly NodeView[] | null
   readonly vms: { readonly count: number; readonly contexts: number; readonly memoryBytes: number }
 }
 
@@ -36,7 +39,7 @@ export function gatewayStatus(
   source: ModuleSource,
   running: Running | undefined,
   pool: VmPool,
-): GatewayStatus {
+): Omit<GatewayStatus, 'nodes'> {
   return {
     ...live,
     modules: source.modules.map(({ name, version, sha256, urls }) => ({

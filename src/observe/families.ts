@@ -33,6 +33,8 @@ const histogram = (name: string, help: string): HistogramFamily => ({
 })
 
 type Counters =
+  | 'reportsFailed'
+  | 'reportsLost'
   | 'requests'
   | 'abandoned'
   | 'noRoute'
@@ -54,7 +56,7 @@ type Counters =
   | 'seriesDropped'
   | 'overflow'
 
-type Gauges = 'vmsActive' | 'vmMemory' | 'revision'
+type Gauges = 'isolates' | 'isolatesBehind' | 'reportsUp' | 'vmsActive' | 'vmMemory' | 'revision'
 
 type Families = Readonly<Record<Counters, CounterFamily>> &
   Readonly<Record<Gauges, GaugeFamily>> & {
@@ -112,6 +114,14 @@ export const FAMILIES: Families = {
     'postern_metric_series_dropped_total',
     'Samples beyond the cap on series of the merged view.',
   ),
+  isolates: gauge('postern_isolates', 'Isolates that have reported of late.'),
+  isolatesBehind: gauge(
+    'postern_isolates_behind',
+    'Isolates that run an older revision than another one.',
+  ),
+  reportsUp: gauge('postern_reports_up', '1 when this view is of all isolates, 0 of one alone.'),
+  reportsFailed: counter('postern_reports_failed_total', 'Reports that were not taken in.'),
+  reportsLost: counter('postern_reports_lost_total', 'Reports that never came.'),
   overflow: counter(OVERFLOW_NAME, 'Stands for all counters beyond the cap on series.'),
 }
 

@@ -8,4 +8,15 @@ export { GuestMetrics } from './guest-metrics.ts'
 export { Counter, Gauge, Histogram, type Sample } from './metric.ts'
 export { CONTENT_TYPE, prometheusText } from './prometheus.ts'
 export { Registry } from './registry.ts'
+export type {
+  ActiveRevision,
+  IsolateView,
+  MergedView,
+  NodeView,
+  Report,
+  ReportReply,
+  ReportSink,
+} from './report.ts'
+export { Reporter } from './reporter.ts'
+export { ReportStore } from './report-store.ts'
 export { parseTagRules, type TagRule } from './tag-rules.ts'

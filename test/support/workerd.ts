@@ -15,12 +15,18 @@ const bin = join(repository, 'node_modules/.bin')
 export interface WorkerdOptions {
   /** Text bindings; ADMIN_TOKEN is `test-token` unless given, absent when undefined. */
   readonly vars?: Readonly<Record<string, string | undefined>>
+  /** The report object: as it is, behind one that loses and doubles reports, or not bound at all. */
+  readonly reports?: 'sound' | 'flaky' | 'none'
   /** Kept between starts when given; else a folder of this start's own. */
   readonly folder?: string
 }
 
 export interface Workerd {
   readonly url: string
+  /** Another isolate of the same Worker, with the same store and objects. */
+  readonly twin: string
+  /** What becomes of reports, where they are `flaky`. */
+  flaky(mode: 'sound' | 'down' | 'deaf' | 'twice' | 'late'): Promise<void>
   /** Where KV keeps its values, one file for each key. */
   readonly kv: string
   readonly folder: string
@@ -40,12 +46,14 @@ export const ADMIN_TOKEN = 'test-token'
 /** Starts the built Worker. @throws when it does not answer within 20 s */
 export async function startWorkerd(options: WorkerdOptions = {}): Promise<Workerd> {
   const outdir = await bundleWorker()
-  copyFileSync(join(import.meta.dirname, 'worker/shop.js'), join(outdir, 'shop.js'))
+  for (const file of ['shop.js', 'flaky-reports.js']) {
+    copyFileSync(join(import.meta.dirname, 'worker', file), join(outdir, file))
+  }
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'postern-node-'))
   const kv = join(folder, 'kv')
   mkdirSync(kv, { recursive: true })
   mkdirSync(join(folder, 'do'), { recursive: true })
-  const port = await freePort()
+  const ports = { main: await freePort(), twin: await freePort(), flaky: await freePort() }
   const vars = {
     ADMIN_TOKEN,
     REFRESH_SECONDS: '1',
@@ -53,18 +61,22 @@ export async function startWorkerd(options: WorkerdOptions = {}): Promise<Worker
     LOG_LEVEL: 'info',
     ...options.vars,
   }
-  const config = join(outdir, `config-${port}.capnp`)
-  writeFileSync(config, capnp(outdir, folder, port, vars))
+  const config = join(outdir, `config-${ports.main}.capnp`)
+  writeFileSync(config, capnp(outdir, folder, ports, vars, options))
   let output = ''
   const child = spawn(join(bin, 'workerd'), ['serve', config], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   child.stdout.on('data', (data: Buffer) => (output += data.toString()))
   child.stderr.on('data', (data: Buffer) => (output += data.toString()))
-  const url = `http://127.0.0.1:${port}`
+  const url = `http://127.0.0.1:${ports.main}`
   await untilReady(url, child, () => output)
   return {
     url,
+    twin: `http://127.0.0.1:${ports.twin}`,
+    async flaky(mode) {
+      await fetch(`http://127.0.0.1:${ports.flaky}/${mode}`, { method: 'POST' })
+    },
     kv,
     folder,
     output: () => output,
@@ -94,42 +106,78 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
+interface Ports {
+  readonly main: number
+  readonly twin: number
+  readonly flaky: number
+}
+
 function capnp(
   outdir: string,
   folder: string,
-  port: number,
+  ports: Ports,
   vars: Readonly<Record<string, string | undefined>>,
+  { reports = 'sound' }: WorkerdOptions,
 ): string {
   const text = (value: string): string => JSON.stringify(value)
+  const socket = (name: string, port: number): string =>
+    `(name = "${name}", address = "127.0.0.1:${port}", http = (), service = "${name}")`
   const modules = readdirSync(outdir)
     .filter((name) => name.endsWith('.wasm'))
     .map((name) => `(name = ${text(`./${name}`)}, wasm = embed ${text(name)})`)
-  const bindings = Object.entries(vars).flatMap(([name, value]) =>
+  const variables = Object.entries(vars).flatMap(([name, value]) =>
     value === undefined ? [] : `(name = ${text(name)}, text = ${text(value)})`,
   )
+  const object = (name: string, className: string, service: string): string =>
+    `(name = "${name}", durableObjectNamespace = (className = "${className}", serviceName = "${service}"))`
+  const seen = {
+    sound: object('REPORTS', 'ReportObject', 'main'),
+    flaky: object('REPORTS', 'FlakyReports', 'flaky'),
+    none: undefined,
+  }[reports]
+  const bindings = [
+    '(name = "KV", kvNamespace = "kv")',
+    '(name = "SHOP", service = "shop")',
+    object('POLICY', 'PolicyObject', 'main'),
+    ...(seen === undefined ? [] : [seen]),
+    ...variables,
+  ]
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .gateway),
+    (name = "twin", worker = .twin),
+    (name = "flaky", worker = .flaky),
     (name = "shop", worker = .shop),
     (name = "kv", disk = (path = ${text(join(folder, 'kv'))}, writable = true)),
     (name = "do", disk = (path = ${text(join(folder, 'do'))}, writable = true)),
     (name = "internet", network = (allow = ["public", "private", "local"])),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+  sockets = [${socket('main', ports.main)}, ${socket('twin', ports.twin)}, ${socket('flaky', ports.flaky)}],
 );
 const gateway :Workerd.Worker = (
   compatibilityDate = "2026-11-01",
   compatibilityFlags = ["enable_request_signal"],
   modules = [(name = "worker.js", esModule = embed "worker.js"), ${modules.join(', ')}],
-  bindings = [
-    (name = "KV", kvNamespace = "kv"),
-    (name = "SHOP", service = "shop"),
-    (name = "POLICY", durableObjectNamespace = "PolicyObject"),
-    ${bindings.join(', ')}
+  bindings = [${bindings.join(', ')}],
+  durableObjectNamespaces = [
+    (className = "PolicyObject", uniqueKey = "policy", enableSql = true),
+    (className = "ReportObject", uniqueKey = "report", enableSql = true),
   ],
-  durableObjectNamespaces = [(className = "PolicyObject", uniqueKey = "policy", enableSql = true)],
   durableObjectStorage = (localDisk = "do"),
+);
+const twin :Workerd.Worker = (
+  compatibilityDate = "2026-11-01",
+  compatibilityFlags = ["enable_request_signal"],
+  modules = [(name = "worker.js", esModule = embed "worker.js"), ${modules.join(', ')}],
+  bindings = [${bindings.join(', ')}],
+);
+const flaky :Workerd.Worker = (
+  compatibilityDate = "2026-11-01",
+  modules = [(name = "flaky-reports.js", esModule = embed "flaky-reports.js")],
+  bindings = [${object('FLAKY', 'FlakyReports', 'flaky')}, ${object('REAL', 'ReportObject', 'main')}],
+  durableObjectNamespaces = [(className = "FlakyReports", uniqueKey = "flaky", enableSql = true)],
+  durableObjectStorage = (inMemory = void),
 );
 const shop :Workerd.Worker = (
   compatibilityDate = "2026-11-01",

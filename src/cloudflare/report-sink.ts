@@ -1,0 +1,33 @@
+/** The way to the report object: where isolates report, and where the policy object says what is active. */
+import { parseActivePointer } from '../config/active-pointer.ts'
+import type { PolicyStore } from '../config/apply/policy-writer.ts'
+import type { ReportSink } from '../observe/index.ts'
+import type { ReportObjectBase } from './report-object.ts'
+
+type Reports<Env> = DurableObjectNamespace<ReportObjectBase<Env>>
+
+/** A stub belongs to the request that made it, so each call makes its own. */
+export function reportSink<Env>(reports: Reports<Env>): ReportSink {
+  return {
+    send: (report) => reports.getByName('reports').send(report),
+    view: (node) => reports.getByName('reports').view(node),
+  }
+}
+
+/** A store that says what is active as soon as it is written: isolates hear of it with their next report. */
+export function announcingStore(
+  store: PolicyStore,
+  announce: (active: { readonly revision: number; readonly snapshot: string }) => Promise<unknown>,
+): PolicyStore {
+  return {
+    ...store,
+    async put(key, text) {
+      await store.put(key, text)
+      const parsed = key === 'active' ? parseActivePointer(text) : undefined
+      if (parsed === undefined || !('pointer' in parsed)) return
+      const { revision, snapshot } = parsed.pointer
+      // whoever cannot be told finds it in the store
+      announce({ revision, snapshot }).catch(() => undefined)
+    },
+  }
+}

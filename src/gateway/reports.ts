@@ -1,0 +1,96 @@
+/** This isolate's part in the reports, and what is shown of all of them. */
+import type { RequestScope } from '../config/activation.ts'
+import type { LiveConfig } from '../config/live-config.ts'
+import {
+  FAMILIES,
+  type NodeView,
+  prometheusText,
+  type Registry,
+  Reporter,
+  type ReportReply,
+  type ReportSink,
+  type Sample,
+} from '../observe/index.ts'
+import { describeError } from '../proxy-wasm/index.ts'
+
+export interface ReportsOptions {
+  readonly sink: ReportSink
+  readonly everyMs: number
+  /** The node's name; where the platform says where it runs (Cloudflare's `colo`), that when absent. */
+  readonly node?: string | undefined
+}
+
+/** A status must not wait long for what is not its own. */
+const STATUS_DEADLINE_MS = 1_000
+
+/** What the platform may say of a request. */
+interface PlacedRequest {
+  readonly cf?: { readonly colo?: string }
+}
+
+export class Reports {
+  readonly #registry: Registry
+  readonly #live: LiveConfig<unknown>
+  readonly #reporter: Reporter | undefined
+  #node: string | undefined
+
+  constructor(registry: Registry, live: LiveConfig<unknown>, options: ReportsOptions | undefined) {
+    this.#registry = registry
+    this.#live = live
+    if (options === undefined) return
+    // an empty variable is one that is not set
+    this.#node = options.node === '' ? undefined : options.node
+    this.#reporter = new Reporter({
+      sink: options.sink,
+      registry,
+      everyMs: options.everyMs,
+      facts: () => {
+        const { revision, snapshot, refusals } = live.status()
+        return { node: this.#node ?? 'local', revision, snapshot, refusals }
+      },
+      onReply: (reply, scope) => this.#heard(reply, scope),
+    })
+  }
+
+  /** On the request path: a comparison, unless no report is planned. */
+  whenDue(request: Request, scope: RequestScope, now: number): void {
+    const reporter = this.#reporter
+    if (reporter === undefined || now < reporter.nextAt) return
+    this.#node ??= (request as PlacedRequest).cf?.colo
+    reporter.plan(scope, now)
+  }
+
+  /** Reports now: something has changed that others want to see. Never rejects. */
+  async now(scope: RequestScope): Promise<void> {
+    await this.#reporter?.send(scope).catch(() => undefined)
+  }
+
+  /** All nodes with their isolates; null when that cannot be had. */
+  async nodes(): Promise<readonly NodeView[] | null> {
+    const view = await this.#reporter?.read(STATUS_DEADLINE_MS).catch(() => undefined)
+    return view?.nodes ?? null
+  }
+
+  /** @see Gateway.metrics */
+  async metrics(scope: RequestScope, node: string | undefined): Promise<string> {
+    try {
+      if (this.#reporter === undefined) throw new Error('there is no binding for reports')
+      const { metrics } = await this.#reporter.view(scope, node)
+      return prometheusText([...metrics, up(1)])
+    } catch (error) {
+      const why = `this isolate alone; the others cannot be had: ${describeError(error)}`
+      return prometheusText([...this.#registry.collect().samples(), up(0)], [why])
+    }
+  }
+
+  /** A newer revision than ours is active: look for it now and not when the pointer has grown old. */
+  #heard({ active }: ReportReply, scope: RequestScope): void {
+    if (active === null || active.revision <= this.#live.status().revision) return
+    scope.waitUntil(this.#live.refresh(scope))
+  }
+}
+
+function up(value: 0 | 1): Sample {
+  const { name, kind } = FAMILIES.reportsUp
+  return { name, kind, labels: '', value }
+}

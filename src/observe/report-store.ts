@@ -1,0 +1,174 @@
+/**
+ * Takes in reports and adds them up. What it has taken in is stored before it is acknowledged, one
+ * record for each isolate: the sum of its batches and the number of the last one, so that a batch that
+ * comes twice or late counts once. Isolates come and go; one that has been silent for long is folded
+ * into its node's record, and only its number is remembered.
+ */
+import { FAMILIES, mergeOf } from './families.ts'
+import type { Sample } from './metric.ts'
+import type {
+  ActiveRevision,
+  IsolateView,
+  MergedView,
+  NodeView,
+  Report,
+  ReportReply,
+} from './report.ts'
+import { Totals } from './totals.ts'
+
+/** Keys and plain values; writes of one turn are kept together or not at all. */
+export interface RecordStorage {
+  list(prefix: string): Iterable<readonly [key: string, value: unknown]>
+  put(key: string, value: unknown): void
+  delete(key: string): void
+}
+
+export interface ReportStoreOptions {
+  readonly storage: RecordStorage
+  /** After this long without a report an isolate is gone: its gauges no longer count, its counters do. */
+  readonly goneAfterMs: number
+}
+
+interface IsolateRecord extends Omit<Report, 'metrics' | 'rollouts'> {
+  readonly seenAt: number
+  /** Counters and histograms, added up. */
+  readonly totals: readonly Sample[]
+  readonly gauges: readonly Sample[]
+}
+
+/** What is left of an isolate that was folded. */
+interface Trace {
+  readonly sequence: number
+  readonly seenAt: number
+}
+
+const FOLD_AFTER_MS = 60 * 60 * 1000
+const FORGET_AFTER_MS = 24 * 60 * 60 * 1000
+const FOLD_EVERY_MS = 60_000
+/** Of the merged view, and of one record: a record must fit into 2 MB. */
+const MAX_SERIES = 10_000
+
+export class ReportStore {
+  readonly #storage: RecordStorage
+  readonly #goneAfterMs: number
+  readonly #isolates = new Map<string, IsolateRecord>()
+  readonly #folded = new Map<string, readonly Sample[]>()
+  readonly #traces = new Map<string, Trace>()
+  #active: ActiveRevision | null = null
+  #lost = 0
+  #foldedAt = 0
+
+  constructor({ storage, goneAfterMs }: ReportStoreOptions) {
+    this.#storage = storage
+    this.#goneAfterMs = goneAfterMs
+    // only this class writes records: what it reads is what it wrote
+    for (const [key, value] of storage.list('')) {
+      const at = key.indexOf(':')
+      const name = key.slice(at + 1)
+      if (key === 'active') this.#active = value as ActiveRevision
+      else if (key === 'lost') this.#lost = value as number
+      else if (key.startsWith('isolate:')) this.#isolates.set(name, value as IsolateRecord)
+      else if (key.startsWith('node:')) this.#folded.set(name, value as readonly Sample[])
+      else if (key.startsWith('trace:')) this.#traces.set(name, value as Trace)
+    }
+  }
+
+  /** Takes a batch in. @param now - milliseconds since the Unix epoch */
+  accept(report: Report, now: number): ReportReply {
+    const { isolate, sequence } = report
+    const before = this.#isolates.get(isolate)
+    const last = before?.sequence ?? this.#traces.get(isolate)?.sequence ?? 0
+    if (sequence > last) {
+      // an isolate sends one batch until it is acknowledged: a gap is a store that has lost its records
+      if (last > 0 && sequence > last + 1) this.#put('lost', (this.#lost += sequence - last - 1))
+      const { metrics, rollouts: _rollouts, ...facts } = report
+      const record: IsolateRecord = {
+        ...facts,
+        seenAt: now,
+        totals: summed([before?.totals ?? [], metrics.filter(({ kind }) => kind !== 'gauge')]),
+        gauges: metrics.filter(({ kind }) => kind === 'gauge'),
+      }
+      this.#isolates.set(isolate, record)
+      this.#put(`isolate:${isolate}`, record)
+    }
+    this.#fold(now)
+    return { acknowledged: Math.max(sequence, last), active: this.#active }
+  }
+
+  /** Says what is active, for the replies to reports. */
+  announce(active: ActiveRevision): void {
+    if (active.revision < (this.#active?.revision ?? 0)) return
+    this.#active = active
+    this.#put('active', active)
+  }
+
+  /** @param node - its isolates alone */
+  view(now: number, node?: string): MergedView {
+    const totals = new Totals(MAX_SERIES)
+    const nodes = new Map<string, IsolateView[]>()
+    const asked = (name: string): boolean => node === undefined || node === name
+    for (const [name, samples] of this.#folded) if (asked(name)) totals.add(samples)
+    for (const record of this.#isolates.values()) {
+      if (!asked(record.node)) continue
+      totals.add(record.totals)
+      if (now - record.seenAt > this.#goneAfterMs) continue
+      totals.add(record.gauges, mergeOf)
+      const isolates = nodes.get(record.node) ?? []
+      nodes.set(record.node, [...isolates, viewOf(record)])
+    }
+    const own = this.#own([...nodes.values()].flat(), totals.dropped)
+    return {
+      nodes: [...nodes].map(([name, isolates]): NodeView => ({ node: name, isolates })),
+      metrics: [...totals.samples(), ...own],
+    }
+  }
+
+  #own(isolates: readonly IsolateView[], dropped: number): Sample[] {
+    const newest = Math.max(0, ...isolates.map(({ revision }) => revision))
+    const behind = isolates.filter(({ revision }) => revision < newest)
+    const counted = [
+      [FAMILIES.isolates, isolates.length],
+      [FAMILIES.isolatesBehind, behind.length],
+      [FAMILIES.reportsLost, this.#lost],
+      [FAMILIES.seriesDropped, dropped],
+    ] as const
+    return counted.flatMap(([{ name, kind }, value]) =>
+      kind === 'counter' && value === 0 ? [] : [{ kind, name, labels: '', value }],
+    )
+  }
+
+  #put(key: string, value: unknown): void {
+    this.#storage.put(key, value)
+  }
+
+  /** Folds isolates that have been silent for long, and forgets those that were folded long ago. */
+  #fold(now: number): void {
+    if (now - this.#foldedAt < FOLD_EVERY_MS) return
+    this.#foldedAt = now
+    for (const [isolate, { node, seenAt, sequence, totals }] of this.#isolates) {
+      if (now - seenAt < FOLD_AFTER_MS) continue
+      const folded = summed([this.#folded.get(node) ?? [], totals])
+      this.#folded.set(node, folded)
+      this.#put(`node:${node}`, folded)
+      this.#isolates.delete(isolate)
+      this.#storage.delete(`isolate:${isolate}`)
+      this.#traces.set(isolate, { sequence, seenAt })
+      this.#put(`trace:${isolate}`, { sequence, seenAt })
+    }
+    for (const [isolate, { seenAt }] of this.#traces) {
+      if (now - seenAt < FORGET_AFTER_MS) continue
+      this.#traces.delete(isolate)
+      this.#storage.delete(`trace:${isolate}`)
+    }
+  }
+}
+
+function summed(parts: readonly (readonly Sample[])[]): Sample[] {
+  const totals = new Totals(MAX_SERIES)
+  for (const part of parts) totals.add(part)
+  return totals.samples()
+}
+
+function viewOf({ isolate, revision, snapshot, seenAt, refusals }: IsolateRecord): IsolateView {
+  return { isolate, revision, snapshot, seenAt: new Date(seenAt).toISOString(), refusals }
+}
