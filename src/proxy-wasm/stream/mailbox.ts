@@ -64,7 +64,17 @@ export class Mailbox {
     return new Promise((resolve, reject) => {
       const woken = (): void => resolve(undefined)
       this.#waiters.add(woken)
-      promise.then(resolve, reject).finally(() => this.#waiters.delete(woken))
+      // once for every chunk of a body: `finally` would make two more promises
+      promise.then(
+        (value) => {
+          this.#waiters.delete(woken)
+          resolve(value)
+        },
+        (error: unknown) => {
+          this.#waiters.delete(woken)
+          reject(error as Error)
+        },
+      )
       if (!this.empty) resolve(undefined)
     })
   }
