@@ -16,6 +16,7 @@ const ALWAYS_THERE: ReadonlySet<number> = new Set([
   BufferType.DownstreamData,
   BufferType.UpstreamData,
   BufferType.GrpcReceiveBuffer,
+  BufferType.CallData,
 ])
 
 /**
