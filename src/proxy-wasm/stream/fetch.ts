@@ -90,6 +90,7 @@ class FetchStream {
   readonly #chain: Chain
   #pausedSince: number | undefined
   #moves = 0
+  #stopTicks: (() => void) | undefined
   /** Resolves when the request's body has been sent, where that may be after the response. */
   #sending: PromiseWithResolvers<void> | undefined
 
@@ -104,6 +105,8 @@ class FetchStream {
     // without this, a stream whose client leaves would stay in its vms: nothing else of it runs again
     request.signal.addEventListener('abort', this.#clientGone)
     if (request.signal.aborted) this.#clientGone()
+    const { io, pool } = this.#options
+    if (pool.ticks.wanted) this.#stopTicks = pool.ticks.during(io)
     try {
       const upstream = await this.#requestPhase()
       const response =
@@ -127,6 +130,7 @@ class FetchStream {
     if (this.#chain.ended) return
     info.duration = pool.ports.clock.realtime() - info.startTime
     this.#chain.end()
+    this.#stopTicks?.()
     request.signal.removeEventListener('abort', this.#clientGone)
   }
 
