@@ -1,6 +1,6 @@
 /** What a comparison with a real Envoy has taught (`npm run compare:envoy`), one test for each lesson. */
 import { describe, expect, it } from 'vitest'
-import { calls, play, statuses } from '../support/play.ts'
+import { callbacks, calls, on, play, statuses } from '../support/play.ts'
 
 describe('header maps', () => {
   it('the size of a map is the bytes of its names and values', async () => {
@@ -31,5 +31,22 @@ describe('buffers', () => {
       ],
     })
     expect(statuses(calls(lines, 'set_body'))).toEqual([1, 2])
+  })
+})
+
+describe('bodies', () => {
+  it('of declared length 0 are none: the headers are the end of the stream', async () => {
+    const headers = { 'content-length': '0' }
+    const { lines, sent, body } = await play(
+      {},
+      {
+        request: new Request('http://shop.example/', { method: 'POST', body: '', headers }),
+        response: new Response('', { headers }),
+      },
+    )
+    expect(on(lines, 'request_headers')).toMatchObject([{ end_of_stream: true }])
+    expect(on(lines, 'response_headers')).toMatchObject([{ end_of_stream: true }])
+    expect(callbacks(lines).filter((name) => name.endsWith('_body'))).toEqual([])
+    expect([sent?.body, body]).toEqual(['', ''])
   })
 })

@@ -78,6 +78,11 @@ const UPLOAD_MS = 30_000
 const CLIENT_BROKE = emptyReply(400, 'request_body_broken')
 const UPSTREAM_BROKE = emptyReply(502, 'response_body_broken')
 
+/** Whether no body byte is to come: then the headers are the end, as in Envoy. */
+function isEmpty(body: ReadableStream | null, headers: HeaderMap): boolean {
+  return body === null || declaredSize(headers) === 0
+}
+
 /** Runs one request through a chain of plugins. Never rejects for what a plugin or client does. */
 export function runFetchStream(options: FetchStreamOptions): Promise<Response> {
   return new FetchStream(options).run()
@@ -159,7 +164,7 @@ class FetchStream {
     const sink = this.#sink
     const headers = requestHeaderMap(request, request.headers.has('upgrade'))
     prepare?.(headers)
-    const { body } = request
+    const body = isEmpty(request.body, headers) ? null : request.body
     const pump =
       body !== null && chain.request.readsBody ? this.#requestPump(body, headers) : undefined
     chain.receiveRequestHeaders(headers, body === null)
@@ -274,7 +279,7 @@ class FetchStream {
       chain.receiveLocalReply(emptyReply(502, 'response_coding_unknown'))
       return this.#localResponse()
     }
-    chain.receiveResponseHeaders(headers, upstream.body === null)
+    chain.receiveResponseHeaders(headers, isEmpty(upstream.body, headers))
     while (!this.#over) await this.#step(pump, UPSTREAM_BROKE)
     if (chain.answered || chain.ended || sink.broken !== undefined) {
       await this.#giveUp(upstream, pump)
@@ -338,7 +343,7 @@ class FetchStream {
   #responsePump(upstream: Response, headers: HeaderMap): BodyPump | 'unreadable' | undefined {
     const chain = this.#chain
     const { body } = upstream
-    if (body === null || !chain.response.readsBody) return undefined
+    if (body === null || isEmpty(body, headers) || !chain.response.readsBody) return undefined
     const coding = stripCoding(headers, this.#options.decoded ?? DECODED)
     if (coding === 'unknown') return chain.response.leaveOutReaders() ? undefined : 'unreadable'
     return new BodyPump({
