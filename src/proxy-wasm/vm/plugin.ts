@@ -118,7 +118,7 @@ export class Plugin {
     try {
       this.#startedAt = this.#now()
       const vm = this.#pool.open(this)
-      const root = new RootContext(vm, this.spec, () => this.#gone(root))
+      const root = new RootContext(vm, this.spec, this.#pool.ticks, () => this.#gone(root))
       this.#root = root
       root.start()
       if (this.#down) this.counts.reloads++

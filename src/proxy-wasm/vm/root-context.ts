@@ -9,9 +9,11 @@ import { pluginProperty } from '../stream/attributes.ts'
 import type { BodyBuffer } from '../stream/body-buffer.ts'
 import { HeaderMap } from '../stream/header-map.ts'
 import { type IoContext, runIn } from '../stream/io-context.ts'
+import { nodeProperty } from '../stream/messages.ts'
 import type { Context } from './context.ts'
 import type { GuestFunction } from './guest-callbacks.ts'
 import type { PluginSpec } from './plugin-spec.ts'
+import type { Ticks } from './ticks.ts'
 import type { Vm } from './vm.ts'
 
 const NANOS_PER_MS = 1_000_000n
@@ -36,13 +38,18 @@ export class RootContext implements Context {
   #pendingDone = false
   #retired = false
   #deleted = false
+  readonly #ticks: Ticks
   readonly #onGone: () => void
 
-  /** @param onGone - called once, when the context has been deleted in the guest or its vm has trapped */
-  constructor(vm: Vm, spec: PluginSpec, onGone: () => void) {
+  /**
+   * @param ticks - is told when the guest wants ticks
+   * @param onGone - called once, when the context has been deleted in the guest or its vm has trapped
+   */
+  constructor(vm: Vm, spec: PluginSpec, ticks: Ticks, onGone: () => void) {
     this.vm = vm
     this.spec = spec
     this.id = vm.takeContextId()
+    this.#ticks = ticks
     this.#onGone = onGone
     this.queueListener = (queueId) => vm.strand.post(() => this.#queueReady(queueId))
     vm.addContext(this)
@@ -142,6 +149,7 @@ export class RootContext implements Context {
     this.#deleted = true
     const { vm } = this
     if (vm.callbacks.delete) vm.enter(this, vm.callbacks.delete, this.id)
+    this.#ticks.remove(this)
     vm.removeContext(this)
     vm.callouts.cancelOf(this)
     vm.ports.sharedQueues.release(this.queueListener)
@@ -150,6 +158,7 @@ export class RootContext implements Context {
   vmFailed(): void {
     if (this.#deleted) return
     this.#deleted = true
+    this.#ticks.remove(this)
     this.vm.ports.sharedQueues.release(this.queueListener)
     this.#onGone()
   }
@@ -164,6 +173,14 @@ export class RootContext implements Context {
   setTickPeriod(milliseconds: number): void {
     this.#tickPeriodMs = milliseconds
     this.#scheduleTick()
+    if (this.nextTickMs === undefined || this.#deleted) this.#ticks.remove(this)
+    else this.#ticks.add(this)
+  }
+
+  /** Makes the next tick due at `ms` of the monotonic clock, unless it is due before, or not wanted. */
+  hastenTick(ms: number): void {
+    const nanos = BigInt(ms) * NANOS_PER_MS
+    if (nanos < this.#nextTick) this.#nextTick = nanos
   }
 
   #scheduleTick(): void {
@@ -268,7 +285,7 @@ export class RootContext implements Context {
   clearRouteCache(): void {}
 
   property(path: readonly string[]): Uint8Array | undefined {
-    return pluginProperty(this.spec, path)
+    return pluginProperty(this.spec, path) ?? nodeProperty(this.vm.ports.node, path)
   }
 
   setProperty(): Status {

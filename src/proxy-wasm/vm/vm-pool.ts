@@ -9,6 +9,7 @@ import type { Plugin } from './plugin.ts'
 import { type PluginCounts, pluginCounts } from './plugin-counts.ts'
 import type { RootContext } from './root-context.ts'
 import { Strand } from './strand.ts'
+import { Ticks } from './ticks.ts'
 import { Vm } from './vm.ts'
 
 interface PooledVm {
@@ -20,6 +21,7 @@ export class VmPool {
   readonly ports: Ports
   /** One for all vms: a guest is never entered while any guest runs. */
   readonly strand: Strand = new Strand()
+  readonly ticks: Ticks
   readonly #byKey = new Map<string, PooledVm>()
   readonly #all = new Set<PooledVm>()
   readonly #memoryBudget: number
@@ -35,6 +37,7 @@ export class VmPool {
   /** @param memoryBudget - bytes of guest memory above which idle plugins lose their vm */
   constructor(ports: Ports, memoryBudget: number = VM_MEMORY_BYTES) {
     this.ports = ports
+    this.ticks = new Ticks(ports)
     this.#memoryBudget = memoryBudget
   }
 
