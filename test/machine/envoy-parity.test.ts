@@ -1,6 +1,6 @@
 /** What a comparison with a real Envoy has taught (`npm run compare:envoy`), one test for each lesson. */
 import { describe, expect, it } from 'vitest'
-import { callbacks, calls, on, play, statuses } from '../support/play.ts'
+import { callbacks, calls, on, play, post, statuses } from '../support/play.ts'
 
 describe('header maps', () => {
   it('the size of a map is the bytes of its names and values', async () => {
@@ -48,5 +48,33 @@ describe('bodies', () => {
     expect(on(lines, 'response_headers')).toMatchObject([{ end_of_stream: true }])
     expect(callbacks(lines).filter((name) => name.endsWith('_body'))).toEqual([])
     expect([sent?.body, body]).toEqual(['', ''])
+  })
+
+  it('paused with StopIterationAndWatermark show each chunk alone and go on whole', async () => {
+    const { lines, sent } = await play(
+      { request_body: [{ call: 'return', action: 2, if: { end_of_stream: false } }] },
+      { request: post(['one', 'three', 'x']) },
+    )
+    expect(on(lines, 'request_body')).toMatchObject([
+      { size: 3, end_of_stream: false },
+      { size: 5, end_of_stream: false },
+      { size: 1, end_of_stream: false },
+      { size: 0, end_of_stream: true },
+    ])
+    expect(sent?.body).toBe('onethreex')
+  })
+
+  it('paused with StopIterationAndBuffer after it show everything again', async () => {
+    const { lines, sent } = await play(
+      {
+        request_body: [
+          { call: 'return', action: 2, if: { nth: 1 } },
+          { call: 'return', action: 1, if: { nth: 2 } },
+        ],
+      },
+      { request: post(['one', 'three', 'x']) },
+    )
+    expect(on(lines, 'request_body').map((line) => line['size'])).toEqual([3, 5, 9, 0])
+    expect(sent?.body).toBe('onethreex')
   })
 })

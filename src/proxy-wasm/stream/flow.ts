@@ -22,14 +22,40 @@ export class Flow {
   /** The guest asked to go on during that callback: a Pause it then returns counts as Continue. */
   resumeAsked = false
   #buffer: BodyBuffer | undefined
+  #kept: BodyBuffer | undefined
 
   get buffer(): BodyBuffer {
     return (this.#buffer ??= new BodyBuffer())
   }
 
-  /** Bytes held, without making a buffer. */
-  get held(): number {
+  /** Bytes that the guest can see, without making a buffer. */
+  get shown(): number {
     return this.#buffer?.size ?? 0
+  }
+
+  /** Bytes held in all. */
+  get held(): number {
+    return this.shown + (this.#kept?.size ?? 0)
+  }
+
+  /** What was shown stays held, and the guest is shown what comes next alone (Envoy's Watermark). */
+  keep(): void {
+    const kept = (this.#kept ??= new BodyBuffer())
+    kept.append(this.buffer.take())
+  }
+
+  /** What was kept is shown again, in front of the rest. */
+  show(): void {
+    if (this.#kept === undefined) return
+    const rest = this.buffer.take()
+    this.buffer.append(this.#kept.take())
+    this.buffer.append(rest)
+  }
+
+  /** Hands over all bytes held. */
+  take(): Uint8Array<ArrayBuffer> {
+    this.show()
+    return this.buffer.take()
   }
 
   get edited(): boolean {

@@ -105,7 +105,7 @@ export class Passage {
       this.#dataFrom(index, EMPTY, flow.dataEnd)
       return
     }
-    const held = flow.buffer.take()
+    const held = flow.take()
     // nothing was kept and more is to come: later plugins need not be told
     if (held.length > 0 || flow.dataEnd) this.#dataFrom(index + 1, held, flow.dataEnd)
   }
@@ -154,7 +154,7 @@ export class Passage {
       }
       if (!flow.paused && !filter.readsBody(this.direction)) continue
       flow.buffer.append(chunk)
-      const action = filter.onBody(this.direction, flow.held, endOfStream)
+      const action = filter.onBody(this.direction, flow.shown, endOfStream)
       this.#chain.settle(filter, this.direction)
       if (this.#closed) return
       if (!filter.bypassed && !flow.resumeAsked && action !== Action.Continue) {
@@ -163,7 +163,7 @@ export class Passage {
       }
       flow.bodyPaused = false
       flow.backPressure = false
-      chunk = flow.buffer.take()
+      chunk = flow.take()
       if (flow.hold !== Hold.None) {
         flow.hold = Hold.None
         this.#headersFrom(i + 1, false)
@@ -179,7 +179,11 @@ export class Passage {
     flow.bodyPaused = true
     flow.backPressure = action === Action.StopIterationAndWatermark
     if (action >>> 0 >= Action.StopIterationNoBuffer) flow.buffer.clear()
-    else this.#limit(filter, flow)
+    else if (flow.backPressure) flow.keep()
+    else {
+      flow.show()
+      this.#limit(filter, flow)
+    }
   }
 
   /** A plugin that buffers more than it may ends the stream: 413 for a request, 500 for a response. */
