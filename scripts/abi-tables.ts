@@ -3,6 +3,7 @@
  * `<!-- generated:host-functions -->` … `<!-- /generated -->`. No files here; build-docs.ts has them.
  */
 import { CALLBACKS } from '../src/proxy-wasm/abi/callbacks.ts'
+import { ATTRIBUTES } from '../src/proxy-wasm/abi/attributes.ts'
 import { ABI_VERSIONS, type AbiVersion } from '../src/proxy-wasm/abi/enums.ts'
 import { HOST_FUNCTIONS } from '../src/proxy-wasm/abi/host-functions.ts'
 import { WASI_FUNCTIONS } from '../src/proxy-wasm/abi/wasi-functions.ts'
@@ -12,6 +13,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
   'host-functions': hostFunctions,
   callbacks,
   wasi,
+  attributes,
 }
 
 const MARKER = /<!-- generated:([a-z-]+) -->(.*?)<!-- (\/generated|generated:[a-z-]+) -->/gs
@@ -53,6 +55,18 @@ function wasi(): string {
   return table(
     ['WASI function', 'Answer'],
     WASI_FUNCTIONS.map((row) => [link(row), row.note]),
+  )
+}
+
+function attributes(): string {
+  return table(
+    ['Attribute', 'Type', 'From', 'Note'],
+    ATTRIBUTES.map(({ path, type, source, note }) => [
+      `\`${path}\``,
+      type,
+      source ?? 'not available',
+      note ?? '',
+    ]),
   )
 }
 

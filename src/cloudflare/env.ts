@@ -1,7 +1,7 @@
 /** What the Worker is deployed with: `wrangler.toml` has the same names, each with its meaning. */
 import type { Fetcher } from '../gateway/index.ts'
 import { parseTagRules, type TagRule } from '../observe/index.ts'
-import { LogLevel } from '../proxy-wasm/index.ts'
+import { LogLevel, type NodeInfo } from '../proxy-wasm/index.ts'
 import type { PolicyObjectBase } from './policy-object.ts'
 import type { ReportObjectBase } from './report-object.ts'
 
@@ -15,6 +15,8 @@ export interface Env {
   readonly MAX_STALE_SECONDS?: string
   readonly REPORT_SECONDS?: string
   readonly NODE_NAME?: string
+  readonly NODE_CLUSTER?: string
+  readonly NODE_LABELS?: string
   readonly LOG_LEVEL?: string
   readonly VM_MEMORY_MB?: string
   readonly METRIC_TAGS?: string
@@ -32,6 +34,17 @@ const REPORT_SECONDS = 15
 export function reportSeconds(text: string | undefined): number {
   const value = seconds(text)
   return value === undefined || value === 0 ? REPORT_SECONDS : Math.min(value, 20)
+}
+
+/** `NODE_NAME`, `NODE_CLUSTER` and `NODE_LABELS` (`store=042,region=eu`) as plugins see them. */
+export function nodeInfo(env: Env): NodeInfo {
+  const labels = (env.NODE_LABELS ?? '').split(',').flatMap((label): [string, string][] => {
+    const [name = '', ...value] = label.split('=')
+    return name.trim() === '' ? [] : [[name.trim(), value.join('=').trim()]]
+  })
+  const metadata = Object.fromEntries(labels)
+  const { region, zone } = metadata
+  return { id: env.NODE_NAME ?? '', cluster: env.NODE_CLUSTER ?? '', region, zone, metadata }
 }
 
 /** A variable in MiB as bytes; undefined when it is absent or no number. */

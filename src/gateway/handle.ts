@@ -54,6 +54,7 @@ export function handle(
     info: streamInfo(request, gateway.pool.ports.clock.realtime(), {
       routeName: route && `${route.namespace}/${route.name}`,
       clusterName: upstream?.name,
+      upstream,
     }),
     prepare: (headers) => addForwarded(headers, clientIp(request)),
     forward: (outbound) => forward(running, plan, outbound),

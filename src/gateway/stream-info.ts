@@ -11,6 +11,7 @@ interface RequestCf {
     readonly certVerified?: string
     readonly certSubjectDN?: string
     readonly certFingerprintSHA256?: string
+    readonly certRFC9440?: string
   }
 }
 
@@ -29,8 +30,10 @@ export function streamInfo(request: Request, startTime: bigint, about: StreamAbo
     sourceAddress: address,
     sourcePort: address === undefined ? undefined : portOf(address),
     tlsVersion: cf?.tlsVersion,
+    request,
     mtls: presented && client?.certVerified === 'SUCCESS',
     subjectPeerCertificate: presented ? client?.certSubjectDN : undefined,
+    peerCertificate: presented ? client?.certRFC9440 : undefined,
     sha256PeerCertificateDigest: presented
       ? client?.certFingerprintSHA256?.toLowerCase()
       : undefined,
@@ -42,6 +45,7 @@ export interface StreamAbout {
   readonly routeName?: string | undefined
   readonly virtualHostName?: string | undefined
   readonly clusterName?: string | undefined
+  readonly upstream?: StreamInfo['upstream']
 }
 
 /**

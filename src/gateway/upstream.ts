@@ -25,12 +25,14 @@ export class Upstream {
   /** Whoever sends a request counts what came of it. */
   readonly meter: UpstreamMeter
   readonly #base: string
+  readonly #isService: boolean
   readonly #fetcher: Fetcher | undefined
 
   constructor(config: SnapshotUpstream, reachable: Reachable, meters: Meters = new Meters()) {
     this.name = config.name
     this.meter = meters.upstream(config.name)
     this.timeoutMs = config.timeoutMs
+    this.#isService = config.service !== undefined
     // a binding ignores the URL's host; its name makes logs of the other side readable
     const url = config.url ?? `http://${config.service ?? config.name}`
     this.#base = url.endsWith('/') ? url.slice(0, -1) : url
@@ -41,6 +43,14 @@ export class Upstream {
   /** Host and port of its URL. */
   get authority(): string {
     return this.#base.slice(this.#base.indexOf('://') + 3).split('/', 1)[0] as string
+  }
+
+  /** Host and port, or undefined for a binding, which has neither. */
+  get address(): string | undefined {
+    if (this.#isService) return undefined
+    const { authority } = this
+    if (/:\d+$/.test(authority)) return authority
+    return `${authority}:${this.#base.startsWith('https:') ? 443 : 80}`
   }
 
   /** Whether it can be reached at all: a binding that the Worker lacks cannot. */

@@ -7,6 +7,7 @@
  * values, keys, property values. It costs no copy to compare and loses no byte.
  */
 import type { LogLevel, MetricType, Status } from './abi/enums.ts'
+import type { JsonObject } from './memory/struct.ts'
 
 /** A string of bytes: every char code is 0–255. */
 export type ByteString = string
@@ -207,6 +208,16 @@ export interface ForeignFunctionsPort {
   find(name: string): ForeignFunction | undefined
 }
 
+/** Who this gateway is, as plugins see it under `xds.node`. */
+export interface NodeInfo {
+  readonly id: string
+  readonly cluster: string
+  readonly region?: string | undefined
+  readonly zone?: string | undefined
+  /** Labels and the like. */
+  readonly metadata: JsonObject
+}
+
 /** All that a vm asks of its surroundings. */
 export interface Ports {
   readonly clock: Clock
@@ -219,4 +230,5 @@ export interface Ports {
   readonly grpcCalls: GrpcCallsPort
   readonly timers: TimersPort
   readonly foreignFunctions: ForeignFunctionsPort
+  readonly node: NodeInfo
 }

@@ -178,8 +178,6 @@ describe('what names nothing is NOT_FOUND', () => {
     [['request', 'headers', 'x-none']],
     [['response', 'headers', 'x-a']],
     [['request', 'headers', 'x-a', 'more']],
-    [['node', 'id']],
-    [['xds', 'node', 'id']],
     [['metadata', 'filter_metadata', 'x']],
     [['constructor']],
     [['__proto__']],

@@ -143,7 +143,7 @@ export const ATTRIBUTES: readonly AttributeRow[] = [
   row(
     'xds.node',
     'message',
-    '`NODE_ID`, `NODE_CLUSTER`, `NODE_LABELS`',
+    '`NODE_NAME`, `NODE_CLUSTER`, `NODE_LABELS`',
     'Also its fields: `xds.node.id`',
   ),
   row('xds.cluster_name', 'string', 'the upstream’s name'),

@@ -13,15 +13,19 @@ import {
   timestampValue,
   uintValue,
 } from '../memory/property-values.ts'
+import { type CertificateNames, certificateNames } from '../memory/certificate-names.ts'
 import type { ByteString } from '../ports.ts'
 import type { PluginSpec } from '../vm/plugin-spec.ts'
 import type { Chain } from './chain.ts'
 import type { HeaderMap } from './header-map.ts'
+import { metadataProperty, type StreamMetadata } from './messages.ts'
 
 /** What the adapter knows of a stream. Everything that is absent is `NotFound` to a guest. */
 export interface StreamInfo {
   /** Nanoseconds since the Unix epoch when the request arrived. */
   readonly startTime: bigint
+  /** The request as it came: its URL says which port and which name were asked for. */
+  readonly request?: { readonly url: string } | undefined
   /** `HTTP/1.1`, `HTTP/2`, … */
   readonly protocol?: string | undefined
   /** `ip:port` or `ip` of the client. */
@@ -35,6 +39,8 @@ export interface StreamInfo {
   /** The client proved a certificate. */
   readonly mtls?: boolean | undefined
   readonly subjectPeerCertificate?: string | undefined
+  /** DER in base64: where the names in it come from. */
+  readonly peerCertificate?: string | undefined
   /** Lower-case hex. */
   readonly sha256PeerCertificateDigest?: string | undefined
   readonly routeName?: string | undefined
@@ -43,6 +49,10 @@ export interface StreamInfo {
   clusterName?: string | undefined
   upstreamAddress?: string | undefined
   upstreamPort?: number | undefined
+  /** Where the request goes, asked once it has gone out; an address that is given comes first. */
+  upstream?: { readonly address: string | undefined } | undefined
+  /** Dynamic metadata, by namespace. */
+  readonly metadata?: StreamMetadata | undefined
   /** Nanoseconds from sending the request to the response headers. */
   backendLatency?: bigint | undefined
   /** Nanoseconds from `startTime` to the end; set when the stream is over. */
@@ -109,7 +119,31 @@ function grpcStatus(chain: Chain): Uint8Array | undefined {
   return status === undefined ? undefined : int(Number(status))
 }
 
-/** Every attribute by its path; the README's table of attributes is made from these keys. */
+function portOfUrl(url: string | undefined): number | undefined {
+  if (url === undefined) return undefined
+  const { port, protocol } = new URL(url)
+  return Number(port || (protocol === 'https:' ? 443 : 80))
+}
+
+function serverNameOfUrl(url: string | undefined): string | undefined {
+  return url?.startsWith('https:') ? new URL(url).hostname : undefined
+}
+
+function upstreamAddress({ info, requestSent }: Chain): string | undefined {
+  return info.upstreamAddress ?? (requestSent ? info.upstream?.address : undefined)
+}
+
+function upstreamPort(chain: Chain): number | undefined {
+  if (chain.info.upstreamPort !== undefined) return chain.info.upstreamPort
+  const port = /:(\d+)$/.exec(upstreamAddress(chain) ?? '')?.[1]
+  return port === undefined ? undefined : Number(port)
+}
+
+function peerNames({ peerCertificate }: StreamInfo): CertificateNames | undefined {
+  return peerCertificate === undefined ? undefined : certificateNames(peerCertificate)
+}
+
+/** How every attribute is read, by its path; `abi/attributes.ts` says what they are. */
 export const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
   'request.path': request(':path'),
   'request.url_path': (chain) => bytes(splitPath(chain)?.path),
@@ -145,18 +179,22 @@ export const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
   'source.address': ({ info }) => text(info.sourceAddress),
   'source.port': ({ info }) => int(info.sourcePort),
   'destination.address': ({ info }) => text(info.destinationAddress),
-  'destination.port': ({ info }) => int(info.destinationPort),
+  'destination.port': ({ info }) => int(info.destinationPort ?? portOfUrl(info.request?.url)),
   'connection.id': ({ info }) =>
     info.connectionId === undefined ? undefined : uintValue(info.connectionId),
   connection_id: ({ info }) =>
     info.connectionId === undefined ? undefined : uintValue(info.connectionId),
   'connection.mtls': ({ info }) => boolValue(info.mtls ?? false),
-  'connection.requested_server_name': ({ info }) => text(info.requestedServerName),
+  'connection.requested_server_name': ({ info }) =>
+    text(info.requestedServerName ?? serverNameOfUrl(info.request?.url)),
   'connection.tls_version': ({ info }) => text(info.tlsVersion),
   'connection.subject_peer_certificate': ({ info }) => text(info.subjectPeerCertificate),
   'connection.sha256_peer_certificate_digest': ({ info }) => text(info.sha256PeerCertificateDigest),
-  'upstream.address': ({ info }) => text(info.upstreamAddress),
-  'upstream.port': ({ info }) => int(info.upstreamPort),
+  'connection.dns_san_peer_certificate': ({ info }) => bytes(peerNames(info)?.dns),
+  'connection.uri_san_peer_certificate': ({ info }) => bytes(peerNames(info)?.uri),
+  'upstream.address': (chain) => text(upstreamAddress(chain)),
+  'upstream.port': (chain) => int(upstreamPort(chain)),
+  'upstream.request_attempt_count': (chain) => (chain.requestSent ? uintValue(1) : undefined),
   'xds.cluster_name': ({ info }) => text(info.clusterName),
   cluster_name: ({ info }) => text(info.clusterName),
   'xds.route_name': ({ info }) => text(info.routeName),
@@ -206,6 +244,9 @@ export function property(chain: Chain, path: readonly string[]): Uint8Array | un
           ? chain.responseHeaders
           : undefined
     return headers?.has(name) ? bytes(joinedHeaders(headers).get(name)) : undefined
+  }
+  if (path[0] === 'metadata') {
+    return chain.info.metadata && metadataProperty(chain.info.metadata, path.slice(1))
   }
   if (path[0] === 'filter_state' && path[1] !== undefined) {
     // filter_state.wasm.<path>: Envoy's other name for what a plugin set

@@ -13,6 +13,7 @@ import type { Direction } from './effects.ts'
 import type { Filter } from './filter.ts'
 import type { HeaderMap } from './header-map.ts'
 import type { LocalReply } from './local-reply.ts'
+import { nodeProperty } from './messages.ts'
 
 const NUL = '\0'
 
@@ -115,7 +116,12 @@ export class StreamContext implements Context {
 
   property(path: readonly string[]): Uint8Array | undefined {
     const given = this.#chain.info.given?.get(path.join('.'))
-    return given ?? pluginProperty(this.root.spec, path) ?? property(this.#chain, path)
+    return (
+      given ??
+      pluginProperty(this.root.spec, path) ??
+      nodeProperty(this.root.vm.ports.node, path) ??
+      property(this.#chain, path)
+    )
   }
 
   /** Envoy's key is the raw path; here any path set is found again by the same path. */
