@@ -174,7 +174,8 @@ function usage(message: string): CommandError {
 function printed({ plugin, tests, passed, failed, skipped }: SuiteReport): string {
   const rows = tests.flatMap(({ name, result, failures }) => [
     [`  ${result === 'failed' ? 'FAILED' : result}`, name],
-    ...failures.map((failure) => ['', `  ${failure}`]),
+    // what the plugin logged follows in lines of its own
+    ...failures.flatMap((failure) => failure.split('\n').map((line) => ['', `  ${line}`])),
   ])
   return `${plugin}\n${formatTable(rows)}${passed} passed, ${failed} failed, ${skipped} skipped\n`
 }
