@@ -88,7 +88,7 @@ async function passThrough(plan: Plan, request: Request, exchange: Exchange): Pr
     // HTTP allows it, Fetch does not
     body: method === 'GET' || method === 'HEAD' ? null : request.body,
   }
-  const answer = await send(plan, outbound, new AbortController())
+  const answer = await send(plan, outbound, bodyAbort(outbound.body))
   exchange.answered(answer.status)
   return answer instanceof Response ? withoutHopByHop(answer) : localReplyResponse(answer, method)
 }
@@ -109,7 +109,9 @@ function forward(
   outbound: OutboundRequest,
 ): Promise<Response | LocalReply> {
   const rerouted = outbound.routeCleared ? rerouteFor(running, plan, outbound) : plan
-  const { abort, authority } = outbound
+  const { authority } = outbound
+  // what a request has begun ends with it here: only one that may break off before needs a controller
+  const abort = outbound.mayBreakOff ? outbound.abort : undefined
   if (authority === plan.authority) return send(rerouted, outbound, abort)
   // Fetch sends the upstream's own host: what a plugin made of it travels beside it
   const headers = new Headers(outbound.headers)
@@ -129,13 +131,21 @@ function rerouteFor(running: Running, plan: Plan, outbound: OutboundRequest): Pl
   return { ...plan, route: found?.route, upstream }
 }
 
-async function send(
+/** An upload that breaks off is aborted; anything else ends with its request. */
+function bodyAbort(body: unknown): AbortController | undefined {
+  return body === null ? undefined : new AbortController()
+}
+
+function send(
   { route, upstream }: Plan,
   outbound: Pick<OutboundRequest, 'method' | 'path' | 'headers' | 'body'>,
-  abort: AbortController,
+  abort: AbortController | undefined,
 ): Promise<Response | LocalReply> {
-  if (upstream === undefined) return errorReply(route ? 'upstream.unknown' : 'route.none')
+  if (upstream === undefined) {
+    return Promise.resolve(errorReply(route ? 'upstream.unknown' : 'route.none'))
+  }
   const { method, path, headers, body } = outbound
-  const init = { method, headers, body, redirect: 'manual', signal: abort.signal } as const
+  const signal = abort?.signal ?? null
+  const init = { method, headers, body, redirect: 'manual', signal } as const
   return upstream.forward(path, init, abort)
 }

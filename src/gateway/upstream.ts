@@ -69,33 +69,46 @@ export class Upstream {
     return fetcher.fetch(this.#base + path, init)
   }
 
-  /** Sends a request on behalf of a client. @returns the response, or the gateway's reply in its place */
-  async forward(
+  /**
+   * Sends a request on behalf of a client.
+   * @param abort - gives the exchange up at the timeout; without one the end of the request does, which
+   *   follows the reply
+   * @returns the response, or the gateway's reply in its place
+   */
+  forward(
     path: string,
     init: RequestInit,
-    abort: AbortController,
+    abort: AbortController | undefined,
   ): Promise<Response | LocalReply> {
+    const { meter } = this
     if (!this.bound) {
-      this.meter.unbound()
-      return errorReply('upstream.unknown')
+      meter.unbound()
+      return Promise.resolve(errorReply('upstream.unknown'))
     }
-    let late = false
-    const timer = setTimeout(() => {
-      late = true
-      abort.abort()
-    }, this.timeoutMs)
-    try {
-      const response = await this.fetch(path, init)
-      this.meter.answered(response.status)
-      return response
-    } catch {
-      if (late) this.meter.timedOut()
-      // when the client has gone, the upstream has not failed
-      else if (!abort.signal.aborted) this.meter.failed()
-      return errorReply(late ? 'upstream.timeout' : 'upstream.unreachable')
-    } finally {
-      clearTimeout(timer)
-    }
+    return new Promise((resolve) => {
+      let late = false
+      const timer = setTimeout(() => {
+        late = true
+        meter.timedOut()
+        resolve(errorReply('upstream.timeout'))
+        abort?.abort()
+      }, this.timeoutMs)
+      this.fetch(path, init).then(
+        (response) => {
+          if (late) return
+          clearTimeout(timer)
+          meter.answered(response.status)
+          resolve(response)
+        },
+        () => {
+          if (late) return
+          clearTimeout(timer)
+          // when the client has gone, the upstream has not failed
+          if (!abort?.signal.aborted) meter.failed()
+          resolve(errorReply('upstream.unreachable'))
+        },
+      )
+    })
   }
 }
 

@@ -10,6 +10,7 @@ import type { VmPool } from '../vm/vm-pool.ts'
 import type { StreamInfo } from './attributes.ts'
 import { BodyPump } from './body-pump.ts'
 import { Chain } from './chain.ts'
+import { ClientWatch } from './client-watch.ts'
 import { inflate, stripCoding } from './content-coding.ts'
 import {
   declaredSize,
@@ -28,23 +29,9 @@ import { FetchSink } from './fetch-sink.ts'
 import type { HeaderMap } from './header-map.ts'
 import type { IoContext } from './io-context.ts'
 import { emptyReply, hasNoBody, type LocalReply } from './local-reply.ts'
+import { LazyAbort, type OutboundRequest } from './outbound-request.ts'
 
-/** The request as it left the chain. */
-export interface OutboundRequest {
-  readonly method: string
-  readonly scheme: string
-  readonly authority: string
-  /** With query. */
-  readonly path: string
-  readonly headers: HeadersInit
-  /** The same headers as the chain has them, pseudo-headers included. */
-  readonly headerMap: HeaderMap
-  readonly body: ReadableStream | Uint8Array<ArrayBuffer> | null
-  /** Aborted when the client has gone or the stream was answered otherwise; the upstream's timeout may too. */
-  readonly abort: AbortController
-  /** A plugin asked for the upstream to be chosen again, from these headers. */
-  readonly routeCleared: boolean
-}
+export type { OutboundRequest } from './outbound-request.ts'
 
 /** Who hears how a request was answered. */
 export interface StreamObserver {
@@ -91,7 +78,8 @@ export function runFetchStream(options: FetchStreamOptions): Promise<Response> {
 class FetchStream {
   readonly #options: FetchStreamOptions
   readonly #sink = new FetchSink()
-  readonly #abort = new AbortController()
+  readonly #abort = new LazyAbort()
+  #watch: ClientWatch | undefined
   readonly #chain: Chain
   #pausedSince: number | undefined
   #moves = 0
@@ -108,8 +96,7 @@ class FetchStream {
   async run(): Promise<Response> {
     const { request } = this.#options
     // without this, a stream whose client leaves would stay in its vms: nothing else of it runs again
-    request.signal.addEventListener('abort', this.#clientGone)
-    if (request.signal.aborted) this.#clientGone()
+    this.#watch = new ClientWatch(request.signal, this.#clientGone)
     const { io, pool } = this.#options
     if (pool.ticks.wanted) this.#stopTicks = pool.ticks.during(io)
     try {
@@ -131,12 +118,12 @@ class FetchStream {
   }
 
   #end(): void {
-    const { info, pool, request } = this.#options
+    const { info, pool } = this.#options
     if (this.#chain.ended) return
     info.duration = pool.ports.clock.realtime() - info.startTime
     this.#chain.end()
     this.#stopTicks?.()
-    request.signal.removeEventListener('abort', this.#clientGone)
+    this.#watch?.stop()
   }
 
   /** The response has left: the stream ends now, or when the upstream has taken the request's body. */
@@ -219,6 +206,7 @@ class FetchStream {
     // a plugin that reads the answer reads it plain
     if (plain) headers.replace('accept-encoding', 'identity')
     const started = pool.ports.clock.monotonic()
+    const abort = this.#abort
     const answer = forward({
       method,
       scheme: headers.get(':scheme') ?? 'http',
@@ -227,7 +215,10 @@ class FetchStream {
       headers: toHeadersInit(headers, this.#dropped),
       headerMap: headers,
       body,
-      abort: this.#abort,
+      mayBreakOff: body !== null || chain.mayBeAnswered,
+      get abort() {
+        return abort.controller
+      },
       routeCleared: this.#sink.routeCleared,
     })
     try {
