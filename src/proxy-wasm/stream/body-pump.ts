@@ -3,6 +3,7 @@
  * bytes, waits while a plugin holds it. Small bodies of known size come as one chunk.
  */
 import type { Chain } from './chain.ts'
+import { ChunkReader } from './chunk-reader.ts'
 import type { Direction } from './effects.ts'
 import type { Outlet } from './fetch-sink.ts'
 
@@ -29,7 +30,7 @@ export interface BodyPumpOptions {
 
 export class BodyPump {
   readonly #options: BodyPumpOptions
-  #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined
+  #reader: ChunkReader | undefined
   /** Under way; kept while something else comes first, and for ever when it has failed. */
   #reading: Promise<Piece> | undefined
   #received = 0
@@ -77,9 +78,9 @@ export class BodyPump {
     if (this.small) {
       return { bytes: new Uint8Array(await new Response(body).arrayBuffer()), last: true }
     }
-    this.#reader ??= body.getReader()
-    const { done, value } = await this.#reader.read()
-    if (done) return { bytes: EMPTY, last: true }
+    this.#reader ??= new ChunkReader(body)
+    const value = await this.#reader.read()
+    if (value === undefined) return { bytes: EMPTY, last: true }
     this.#received += value.length
     // the last chunk of a body of known size says so itself: no empty one has to follow
     return { bytes: value, last: this.#received === size }
