@@ -19,6 +19,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
           include: [
             'examples/plugin-test/*.test.ts',
             'test/machine/**/*.test.ts',
+            'test/abi/**/*.test.ts',
             'test/cli/**/*.test.ts',
             'test/*.test.ts',
           ],
@@ -29,7 +30,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
         // the built Worker in workerd, with real KV, Durable Objects and servers on loopback
         test: {
           name: 'gateway',
-          include: ['test/gateway/**/*.test.ts'],
+          include: ['test/gateway/**/*.test.ts', 'examples/miniflare-test/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

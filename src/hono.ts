@@ -67,29 +67,41 @@ export function proxyWasm(options: ProxyWasmOptions): MiddlewareHandler {
   const chain = options.plugins.map((plugin, index) => specOf(plugin, index))
   let plugins: readonly Plugin[] | undefined
 
-  return async function proxyWasm(c, next): Promise<Response> {
-    plugins ??= await Promise.all(
-      chain.map(async (spec) => new Plugin(spec, await vmKey(spec), pool)),
-    )
-    const request = c.req.raw
+  return async function proxyWasm(c, next): Promise<Response | undefined> {
+    if (plugins === undefined) {
+      const keys = await Promise.all(chain.map((spec) => vmKey(spec)))
+      // another first request may have been faster: its plugins are the ones that run
+      plugins ??= chain.map((spec, index) => new Plugin(spec, keys[index] as string, pool))
+    }
+    const request = await unread(c)
+    let thrown: { readonly error: unknown } | undefined
     try {
-      return await runFetchStream({
+      const response = await runFetchStream({
         plugins,
         pool,
         request,
         io: ioOf(c),
         info: streamInfo(request, pool.ports.clock.realtime(), {}) satisfies StreamInfo,
-        async forward({ method, scheme, authority, path, headers, body }) {
+        async forward({ method, scheme, authority, path, headers, body, abort }) {
           const url = `${scheme}://${authority}${path}`
-          c.req.raw = new Request(url, withBody({ method, headers, signal: request.signal }, body))
-          await next()
-          const { res } = c
-          // what the chain makes of it is the response; Hono must not merge it with the one before
-          c.res = undefined
-          return res
+          c.req.raw = new Request(url, withBody({ method, headers, signal: abort.signal }, body))
+          try {
+            await next()
+          } catch (error) {
+            thrown = { error }
+            throw error
+          }
+          return c.res
         },
       })
+      if (!c.finalized) return response
+      // Hono takes no response from a middleware whose `next` has answered, and merges one that is set
+      c.res = undefined
+      c.res = response
+      return undefined
     } catch (error) {
+      // what a later handler throws is the app's to answer
+      if (thrown !== undefined) throw thrown.error
       pool.ports.log.log({
         level: 4,
         message: describeError(error),
@@ -142,6 +154,14 @@ function callouts({ upstreams = {} }: ProxyWasmOptions): {
     grpcCalls: grpcCallsPort(find),
     foreignFunctions: envoyFunctions(),
   }
+}
+
+/** The request as it is, or with the body again that an earlier middleware has read: Hono keeps it. */
+async function unread(c: Context): Promise<Request> {
+  const { raw } = c.req
+  if (!raw.bodyUsed) return raw
+  const { method } = raw
+  return new Request(raw, { method, body: await c.req.arrayBuffer() })
 }
 
 /** Hono's `executionCtx` throws where the platform has none (Node). */
