@@ -25,11 +25,14 @@ export interface Effort {
   readonly seconds: number
 }
 
-type Load = Pick<Parameters<Surroundings['load']>[0], 'path' | 'connections'>
+type Load = Pick<Parameters<Surroundings['load']>[0], 'path' | 'connections'> & {
+  /** Requests after which V8 has optimised what there is to optimise: a count, since it counts calls. */
+  readonly warmUpRequests: number
+}
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER
-/** Long enough for V8 to have optimised both sides. */
-const WARM_UP_SECONDS = 3
+/** A bound for a machine so busy that the requests of a warm-up take for ever. */
+const WARM_UP_SECONDS = 20
 
 export async function compare(
   { load }: Surroundings,
@@ -37,9 +40,10 @@ export async function compare(
   what: Load,
   { rounds, seconds }: Effort,
 ): Promise<Comparison> {
-  const run = async (side: Side, length: number): Promise<Figures> => {
+  const { path, connections, warmUpRequests } = what
+  const run = async (side: Side, seconds: number, requests: number): Promise<Figures> => {
     const before = side.cpuSeconds()
-    const result = await load({ ...what, port: side.port, seconds: length, requests: NO_LIMIT })
+    const result = await load({ path, connections, port: side.port, seconds, requests })
     check(result)
     return {
       requestsPerSecond: result.requests / result.seconds,
@@ -48,18 +52,18 @@ export async function compare(
       p99Millis: result.p99Millis,
     }
   }
-  await run(sides.gateway, WARM_UP_SECONDS)
-  await run(sides.baseline, WARM_UP_SECONDS)
+  await run(sides.gateway, WARM_UP_SECONDS, warmUpRequests)
+  await run(sides.baseline, WARM_UP_SECONDS, warmUpRequests)
   const gateway: Figures[] = []
   const baseline: Figures[] = []
   for (let round = 0; round < rounds; round++) {
     // who goes first changes, so that neither always follows the other
     if (round % 2 === 0) {
-      gateway.push(await run(sides.gateway, seconds))
-      baseline.push(await run(sides.baseline, seconds))
+      gateway.push(await run(sides.gateway, seconds, NO_LIMIT))
+      baseline.push(await run(sides.baseline, seconds, NO_LIMIT))
     } else {
-      baseline.push(await run(sides.baseline, seconds))
-      gateway.push(await run(sides.gateway, seconds))
+      baseline.push(await run(sides.baseline, seconds, NO_LIMIT))
+      gateway.push(await run(sides.gateway, seconds, NO_LIMIT))
     }
   }
   const ratio = (of: (figures: Figures) => number): number =>

@@ -11,12 +11,13 @@ export interface HttpRow {
   readonly baseline: string
   readonly path: string
   readonly connections: number
+  readonly warmUpRequests: number
   /** Whether upstream and client must see the same headers from both sides. */
   readonly sameHeaders: boolean
 }
 
-const small = { path: SMALL_PATH, connections: 32, sameHeaders: true }
-const large = { path: LARGE_PATH, connections: 8, sameHeaders: false }
+const small = { path: SMALL_PATH, connections: 32, warmUpRequests: 20_000, sameHeaders: true }
+const large = { path: LARGE_PATH, connections: 8, warmUpRequests: 400, sameHeaders: false }
 
 export const HTTP_ROWS: readonly HttpRow[] = [
   { name: 'no-plugin', target: 0.97, plugins: [], baseline: 'hono-none', ...small },

@@ -77,7 +77,7 @@ async function measure(
     check(await load(order))
     residentMegabytes = gateway.residentMegabytes()
   }
-  const result = await compare(surroundings, { gateway, baseline }, { path, connections }, effort)
+  const result = await compare(surroundings, { gateway, baseline }, row, effort)
   return httpResult(row.name, row.target, result, residentMegabytes)
 }
 

@@ -1,9 +1,10 @@
 /** One side of a comparison: a Worker in a `workerd serve` of its own, and what that process costs. */
 import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { parse } from 'smol-toml'
 import { pinned, stop } from './children.ts'
 
 /** What is to be served. */
@@ -20,14 +21,12 @@ export interface WorkerBundle {
 export interface Side extends AsyncDisposable {
   readonly pid: number
   readonly port: number
-  /** CPU seconds of all threads so far. */
+  /** CPU seconds of all its threads so far. */
   cpuSeconds(): number
   residentMegabytes(): number
 }
 
 const COMPATIBILITY_DATE = '2026-11-01'
-/** Clock ticks of /proc per second; fixed in Linux's interface to user space. */
-const TICKS_PER_SECOND = 100
 const START_TIMEOUT_MS = 10_000
 
 const text = (value: string): string => JSON.stringify(value)
@@ -41,6 +40,20 @@ function workerdBinary(): string {
   })
 }
 
+interface DeployedObject {
+  readonly name: string
+  readonly class_name: string
+}
+
+/** The Durable Objects that the gateway is deployed with. */
+function deployedObjects(): readonly DeployedObject[] {
+  const file = new URL('../wrangler.toml', import.meta.url)
+  const { durable_objects: objects } = parse(readFileSync(file, 'utf8')) as unknown as {
+    readonly durable_objects: { readonly bindings: readonly DeployedObject[] }
+  }
+  return objects.bindings
+}
+
 function configOf(bundle: WorkerBundle): string {
   const modules = bundle.modules.map((file) => {
     const kind = file.endsWith('.wasm') ? 'wasm' : 'esModule'
@@ -49,15 +62,18 @@ function configOf(bundle: WorkerBundle): string {
   const bindings = Object.entries(bundle.vars).map(
     ([name, value]) => `(name = ${text(name)}, text = ${text(value)})`,
   )
+  const objects = bundle.isGateway ? deployedObjects() : []
   if (bundle.isGateway) {
     bindings.push('(name = "KV", kvNamespace = "kv")')
-    bindings.push('(name = "POLICY", durableObjectNamespace = "PolicyObject")')
-    bindings.push('(name = "REPORTS", durableObjectNamespace = "ReportObject")')
+    for (const { name, class_name: className } of objects) {
+      bindings.push(`(name = ${text(name)}, durableObjectNamespace = ${text(className)})`)
+    }
   }
-  const objects = `durableObjectNamespaces = [
-    (className = "PolicyObject", uniqueKey = "policy", enableSql = true),
-    (className = "ReportObject", uniqueKey = "report", enableSql = true),
-  ],
+  const namespaces = objects.map(
+    ({ class_name: className }) =>
+      `(className = ${text(className)}, uniqueKey = ${text(className)}, enableSql = true)`,
+  )
+  const storage = `durableObjectNamespaces = [${namespaces.join(', ')}],
   durableObjectStorage = (inMemory = void),`
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -73,7 +89,7 @@ const mainWorker :Workerd.Worker = (
   compatibilityDate = ${text(COMPATIBILITY_DATE)},
   compatibilityFlags = [${bundle.compatibilityFlags.map(text).join(', ')}],
   bindings = [${bindings.join(', ')}],
-  ${bundle.isGateway ? objects : ''}
+  ${bundle.isGateway ? storage : ''}
 );
 `
 }
@@ -111,11 +127,14 @@ export async function serve(bundle: WorkerBundle, v8Flags: readonly string[] = [
   throw new Error(`workerd did not start; its configuration is ${file}`)
 }
 
+/** /proc/<pid>/stat counts all threads together but in ticks of 10 ms; this is the same in nanoseconds. */
 function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  // the command's name is in brackets and may hold anything: fields count from behind it
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const nanoseconds = threads.map((thread) => {
+    const [onCpu] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')
+    return Number(onCpu)
+  })
+  return nanoseconds.reduce((sum, one) => sum + one, 0) / 1e9
 }
 
 function residentMegabytes(pid: number): number {
