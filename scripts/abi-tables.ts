@@ -5,6 +5,7 @@
 import { CALLBACKS } from '../src/proxy-wasm/abi/callbacks.ts'
 import { ATTRIBUTES } from '../src/proxy-wasm/abi/attributes.ts'
 import { ABI_VERSIONS, type AbiVersion } from '../src/proxy-wasm/abi/enums.ts'
+import { HOST_ANSWERS } from '../src/proxy-wasm/abi/host-answers.ts'
 import { HOST_FUNCTIONS } from '../src/proxy-wasm/abi/host-functions.ts'
 import { WASI_FUNCTIONS } from '../src/proxy-wasm/abi/wasi-functions.ts'
 
@@ -14,6 +15,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
   callbacks,
   wasi,
   attributes,
+  conformance,
 }
 
 const MARKER = /<!-- generated:([a-z-]+) -->(.*?)<!-- (\/generated|generated:[a-z-]+) -->/gs
@@ -55,6 +57,26 @@ function wasi(): string {
   return table(
     ['WASI function', 'Answer'],
     WASI_FUNCTIONS.map((row) => [link(row), row.note]),
+  )
+}
+
+/** The host functions once more, with what each may answer and the tests that hold it to that. */
+function conformance(): string {
+  const words = { full: 'works', answers: 'answers only' }
+  return table(
+    ['Host function', 'Versions', 'Has an effect in', 'Statuses', 'State', 'Test'],
+    HOST_FUNCTIONS.map((row) => {
+      const { name, versions, support } = row
+      const { phases = '', statuses = [] } = HOST_ANSWERS.get(name) ?? {}
+      return [
+        link(row),
+        versions.length === 0 ? 'extension' : versions.join(', '),
+        phases,
+        statuses.map((status) => `\`${status}\``).join(', ') || 'none',
+        words[support],
+        `[test](../test/abi/${name}.test.ts)`,
+      ]
+    }),
   )
 }
 

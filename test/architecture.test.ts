@@ -114,8 +114,11 @@ describe('files', () => {
   it('are named in kebab-case, for what they hold', () => {
     const bad = /(^|\/)(utils?|common|helpers?|shared|misc|types)(\.ts|\/)/
     const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d|\.config)?\.tsx?$/
+    // those are named after host functions
     const wrong = written.filter(
-      ({ path }) => bad.test(path) || !kebab.test(path.split('/').at(-1) ?? ''),
+      ({ path }) =>
+        !path.startsWith('test/abi/') &&
+        (bad.test(path) || !kebab.test(path.split('/').at(-1) ?? '')),
     )
     expect(wrong.map(({ path }) => path)).toEqual([])
   })

@@ -1,0 +1,4 @@
+/** `proxy_get_configuration`: the configuration of 0.1.0. */
+import { describeHostCall } from '../support/abi.ts'
+
+describeHostCall('proxy_get_configuration', { args: [{ out: 0 }, { out: 1 }], phase: 'configure' })

@@ -1,0 +1,171 @@
+/**
+ * The conformance tests of one host function, the same for all: it works where it should, in every ABI
+ * version that has it; it answers what the table says in every callback; wrong addresses and lengths,
+ * refused allocations and what else is misuse end in a status, never in a trap.
+ */
+import { describe, expect, it } from 'vitest'
+import { envoyFunctions } from '../../src/foreign/index.ts'
+import type { AbiVersion, PluginOptions, Ports } from '../../src/proxy-wasm/index.ts'
+import { Status } from '../../src/proxy-wasm/index.ts'
+import { mayAnswer } from '../../src/proxy-wasm/abi/host-answers.ts'
+import { HOST_FUNCTIONS, type HostFunctionRow } from '../../src/proxy-wasm/abi/host-functions.ts'
+import { type Machine, machine, probe, type ProbeLine, script } from './machine.ts'
+import { post } from './play.ts'
+
+/** A number, or the address or length of bytes, or the address of one of four result slots. */
+export type Arg =
+  | number
+  | { readonly ptr: unknown }
+  | { readonly len: unknown }
+  | { readonly out: number }
+
+export type Misuse = readonly [what: string, args: readonly Arg[], status: number]
+
+export interface HostCallSpec {
+  /** Arguments that succeed. */
+  readonly args: readonly Arg[]
+  /** Where they do; `request_headers` unless said. */
+  readonly phase?: string
+  /** Steps that come first, in the same callback. */
+  readonly before?: readonly object[]
+  /** Results in the slots, as decimal strings. */
+  readonly slots?: readonly unknown[]
+  readonly misuse?: readonly Misuse[]
+  readonly ports?: Partial<Ports>
+  readonly plugin?: Partial<PluginOptions>
+}
+
+/** Every callback in which a host call is tried. */
+export const PHASES: readonly string[] = [
+  'vm_start',
+  'configure',
+  'request_headers',
+  'request_body',
+  'response_headers',
+  'response_body',
+  'log',
+  'done',
+  'delete',
+  'tick',
+]
+
+const BEYOND = [0xffff_fff0, 0xffff_ffff, 0x7fff_ffff] as const
+
+/** Bytes as an input slice: address and length. */
+export function slice(bytes: unknown): [Arg, Arg] {
+  return [{ ptr: bytes }, { len: bytes }]
+}
+
+/** @returns the table's row */
+export function rowOf(name: string): HostFunctionRow {
+  const row = HOST_FUNCTIONS.find((entry) => entry.name === name)
+  if (row === undefined) throw new Error(`${name} is not in the table`)
+  return row
+}
+
+/** The tests of one host function of the specification. */
+export function describeHostCall(name: string, spec: HostCallSpec): void {
+  const row = rowOf(name)
+  const { phase = 'request_headers', before = [], misuse = [] } = spec
+  describe.each(row.versions)(`${name} in %s`, (version) => {
+    const statuses = async (calls: readonly (readonly Arg[])[]): Promise<unknown[]> => {
+      const steps = calls.flatMap((args) => [...before, raw(name, args)])
+      const lines = await run(version, { [phase]: steps }, spec)
+      return answers(lines).map((line) => line['status'])
+    }
+
+    it(`works in ${phase}`, async () => {
+      const [line] = answers(
+        await run(version, { [phase]: [...before, raw(name, spec.args)] }, spec),
+      )
+      expect(line).toMatchObject({ status: Status.Ok, ...(spec.slots && { slots: spec.slots }) })
+    })
+
+    it('answers what the table says in every callback', async () => {
+      const steps = Object.fromEntries(PHASES.map((each) => [each, [raw(name, spec.args)]]))
+      const ticking = {
+        configure: [{ call: 'set_tick_period', ms: 1 }, ...(steps['configure'] ?? [])],
+      }
+      const lines = answers(await run(version, { ...steps, ...ticking }, spec))
+      expect(lines.length).toBeGreaterThan(3)
+      const wrong = lines.filter((line) => !mayAnswer(name, Number(line['status'])))
+      expect(wrong).toEqual([])
+    })
+
+    const addresses = wrongAddresses(row, spec.args)
+    if (addresses.length > 0) {
+      it('answers InvalidMemoryAccess for addresses and lengths beyond memory', async () => {
+        const found = await statuses(addresses)
+        expect(found).toEqual(addresses.map(() => Status.InvalidMemoryAccess))
+      })
+    }
+
+    if (row.params.some((param) => param.name === 'return_value_data') && version !== '0.1.0') {
+      it('answers InvalidMemoryAccess when the guest has no memory for the result', async () => {
+        const steps = [...before, { call: 'fail_allocations' }, raw(name, spec.args)]
+        const lines = await run(version, { [phase]: steps }, spec)
+        expect(answers(lines)).toMatchObject([{ status: Status.InvalidMemoryAccess }])
+      })
+    }
+
+    if (misuse.length > 0) {
+      it.each(misuse)('answers %s', async (_, args, status) => {
+        expect(await statuses([args])).toEqual([status])
+        expect(mayAnswer(name, status)).toBe(true)
+      })
+    }
+  })
+}
+
+/** A call by its number of bytes and addresses. */
+export function raw(name: string, args: readonly Arg[]): object {
+  return { call: 'raw', function: name, args }
+}
+
+/** The lines of raw calls. */
+export function answers(lines: readonly ProbeLine[]): ProbeLine[] {
+  return lines.filter((line) => line.call === 'raw')
+}
+
+/** The good arguments with each address and length replaced by one that reaches beyond memory. */
+function wrongAddresses({ params }: HostFunctionRow, good: readonly Arg[]): (readonly Arg[])[] {
+  return params.flatMap(({ name }, i) => {
+    const replaced = (values: readonly number[]): (readonly Arg[])[] =>
+      values.map((value) => good.with(i, value))
+    if (name.startsWith('return_')) return replaced(BEYOND)
+    const size = params[i + 1]
+    const isSlice = name.endsWith('_data') && size?.name === name.replace(/_data$/, '_size')
+    if (!isSlice) return []
+    // an empty slice may be anywhere
+    const filled = good.with(i + 1, 16)
+    return [
+      ...BEYOND.map((value) => filled.with(i, value)),
+      good.with(i + 1, 0xffff_ffff),
+      good.with(i + 1, 0x7fff_ffff),
+    ]
+  })
+}
+
+/** Sends one request with a body through a probe that was retired afterwards, so that all callbacks come. */
+export async function run(
+  version: AbiVersion,
+  steps: Readonly<Record<string, readonly unknown[]>>,
+  { ports, plugin: options }: Pick<HostCallSpec, 'ports' | 'plugin'> = {},
+): Promise<ProbeLine[]> {
+  const host: Machine = machine({ ports: { foreignFunctions: envoyFunctions(), ...ports } })
+  const configuration = script(steps)
+  const plugin = await host.plugin({
+    module: probe(version),
+    configuration,
+    vmConfiguration: configuration,
+    ...options,
+  })
+  const response = await host.send([plugin], { request: post('the body') })
+  await response.arrayBuffer()
+  const { lastError } = plugin
+  if (lastError !== undefined) throw lastError
+  plugin.retire()
+  const trapped = host.logs.find(({ message }) => message.startsWith('the plugin trapped'))
+  if (trapped !== undefined) throw new Error(trapped.message)
+  return host.lines()
+}
