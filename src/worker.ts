@@ -1,23 +1,14 @@
 /** The Worker: bindings → ports, the app, and the Durable Object classes. Nothing else. */
 import { registry } from '../plugins/registry.ts'
 import { app } from './app.ts'
-import {
-  type Env,
-  logLevel,
-  megabytes,
-  metricTags,
-  nodeInfo,
-  reportSeconds,
-  seconds,
-  serviceBinding,
-  serviceNames,
-} from './cloudflare/env.ts'
-import { kvConfigSource, kvPolicyStore } from './cloudflare/kv-config.ts'
+import { type Env, reportSeconds, serviceNames } from './cloudflare/env.ts'
+import { gatewayOptions } from './cloudflare/gateway-options.ts'
+import { kvPolicyStore } from './cloudflare/kv-config.ts'
 import { PolicyObjectBase, type PolicyObjectParts } from './cloudflare/policy-object.ts'
 import { ReportObjectBase } from './cloudflare/report-object.ts'
-import { announcingStore, reportSink } from './cloudflare/report-sink.ts'
-import { boundModules, Gateway, preflight } from './gateway/index.ts'
-import { consoleLog } from './proxy-wasm/in-memory/console-log.ts'
+import { announcingStore } from './cloudflare/report-sink.ts'
+import { SingletonObjectBase, singletonsOf } from './cloudflare/singleton-object.ts'
+import { boundModules, Gateway, preflight, type SingletonHostOptions } from './gateway/index.ts'
 
 const modules = boundModules(registry)
 
@@ -25,8 +16,11 @@ const modules = boundModules(registry)
 export class PolicyObject extends PolicyObjectBase<Env> {
   protected override parts(env: Env): PolicyObjectParts {
     return {
-      store: announcingStore(kvPolicyStore(env.KV), async (active) =>
-        env.REPORTS?.getByName('reports').announce(active),
+      store: announcingStore(kvPolicyStore(env.KV), (active) =>
+        Promise.all([
+          env.REPORTS?.getByName('reports').announce(active),
+          env.SINGLETONS?.getByName('singletons').wake(active.revision),
+        ]),
       ),
       catalog: modules.modules,
       services: serviceNames(env),
@@ -42,24 +36,17 @@ export class ReportObject extends ReportObjectBase<Env> {
   }
 }
 
+/** Where the singletons of the gateway run. */
+export class SingletonObject extends SingletonObjectBase<Env> {
+  protected override parts(env: Env): Omit<SingletonHostOptions, 'due'> {
+    return gatewayOptions(env, modules, 'singletons')
+  }
+}
+
 function start(env: Env): ReturnType<typeof app> {
   const gateway = new Gateway({
-    source: kvConfigSource(env.KV),
-    modules,
-    reachable: {
-      network: { fetch: (url, init) => fetch(url, init) },
-      service: (name) => serviceBinding(env, name),
-    },
-    ports: { log: consoleLog(logLevel(env.LOG_LEVEL)), node: nodeInfo(env) },
-    refreshSeconds: seconds(env.REFRESH_SECONDS),
-    maxStaleSeconds: seconds(env.MAX_STALE_SECONDS),
-    vmMemoryBytes: megabytes(env.VM_MEMORY_MB),
-    metricTags: metricTags(env.METRIC_TAGS),
-    reports: env.REPORTS && {
-      sink: reportSink(env.REPORTS),
-      everyMs: reportSeconds(env.REPORT_SECONDS) * 1000,
-      node: env.NODE_NAME,
-    },
+    ...gatewayOptions(env, modules),
+    singletons: env.SINGLETONS && singletonsOf(env.SINGLETONS),
   })
   return app({
     gateway,

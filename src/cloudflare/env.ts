@@ -4,12 +4,15 @@ import { parseTagRules, type TagRule } from '../observe/index.ts'
 import { LogLevel, type NodeInfo } from '../proxy-wasm/index.ts'
 import type { PolicyObjectBase } from './policy-object.ts'
 import type { ReportObjectBase } from './report-object.ts'
+import type { SingletonObjectBase } from './singleton-object.ts'
 
 export interface Env {
   readonly KV: KVNamespace
   readonly POLICY: DurableObjectNamespace<PolicyObjectBase<Env>>
   /** Without it each isolate shows its own metrics alone. */
   readonly REPORTS?: DurableObjectNamespace<ReportObjectBase<Env>>
+  /** Without it singletons do not run. */
+  readonly SINGLETONS?: DurableObjectNamespace<SingletonObjectBase<Env>>
   readonly ADMIN_TOKEN?: string
   readonly REFRESH_SECONDS?: string
   readonly MAX_STALE_SECONDS?: string

@@ -50,6 +50,27 @@ describe('a snapshot', () => {
     expect(snapshot.plugins['default.p']).toMatchObject({ configuration: '', rootId: '' })
   })
 
+  it('has a singleton in no chain, and warns of routes named for it', async () => {
+    const named = [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'r' }] as const
+    const resources = [
+      shop,
+      route('r'),
+      plugin('p', { targetRefs: named }),
+      plugin('q'),
+      policy('x', 'p', { singleton: true }),
+    ]
+    const { snapshot, hash, text } = await nameSnapshot(snapshotOf(resources))
+    expect(snapshot.plugins['default.p']?.singleton).toBe(true)
+    expect([snapshot.gatewayPlugins, snapshot.routes[0]?.plugins]).toEqual([
+      ['default.q'],
+      ['default.q'],
+    ])
+    expect(await readSnapshot(text, hash)).toEqual({ found: snapshot })
+    expect(problems(resources)).toEqual([
+      'config.no_effect WasmPlugin default/p spec.targetRefs: has no effect here: a singleton is on no route',
+    ])
+  })
+
   it('joins a plugin with its policy', () => {
     const snapshot = snapshotOf([
       shop,

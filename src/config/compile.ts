@@ -88,6 +88,7 @@ function chainOf(
   route: string | undefined,
 ): readonly PluginId[] {
   return ordered
+    .filter(({ plugin }) => plugin.singleton !== true)
     .filter(({ routes }) => routes === undefined || (route !== undefined && routes.has(route)))
     .map(({ plugin }) => plugin.id)
 }

@@ -35,6 +35,7 @@ const plugin = v.strictObject({
   }),
   upstreams: v.exactOptional(v.array(v.string())),
   allowOnHeadersStopIteration: v.boolean(),
+  singleton: v.exactOptional(v.literal(true)),
   lastGood: v.exactOptional(lastGood),
 })
 

@@ -87,6 +87,8 @@ export interface SnapshotPlugin {
   /** The upstreams it may call, keys of `Snapshot.upstreams`; absent: all that are declared. */
   readonly upstreams?: readonly string[]
   readonly allowOnHeadersStopIteration: boolean
+  /** One vm for the whole gateway; it is in no chain. */
+  readonly singleton?: true
   readonly lastGood?: LastGood
 }
 

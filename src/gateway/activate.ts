@@ -26,6 +26,8 @@ export interface ActivatorOptions {
   readonly pool: VmPool
   readonly reachable: Reachable
   readonly meters: Meters
+  /** Which plugins of a snapshot run here. */
+  readonly runs: (plugin: SnapshotPlugin) => boolean
 }
 
 interface Held {
@@ -57,7 +59,7 @@ export class Activator {
     const turn = ++this.#begun
     const plugins: PluginActivation[] = []
     const next = new Map<PluginId, Held>()
-    for (const config of Object.values(snapshot.plugins)) {
+    for (const config of Object.values(snapshot.plugins).filter(this.#options.runs)) {
       const { held, ...activation } = await this.#bringUp(config, io)
       plugins.push(activation)
       if (held) next.set(config.id, held)

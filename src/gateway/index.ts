@@ -6,5 +6,7 @@ export { errorResponse, GATEWAY_ERRORS, type GatewayErrorCode } from './errors.t
 export { Gateway, type GatewayOptions } from './gateway.ts'
 export { boundModules, type ModuleSource } from './modules.ts'
 export { preflight } from './preflight.ts'
+export { type DueTicks, SingletonHost, type SingletonHostOptions } from './singleton-host.ts'
+export type { QueueBatch, QueueItem, Singletons } from './singletons.ts'
 export type { GatewayStatus, PluginStatus } from './status.ts'
 export type { Fetcher, Reachable } from './upstream.ts'

@@ -1,6 +1,7 @@
 /** Tries changed plugins in scratch vms before anything is written: they must start and accept their configuration. */
 import type { Preflight, PreflightResult } from '../config/preflight.ts'
-import type { SnapshotPlugin } from '../config/snapshot.ts'
+import type { Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
+import { Counter } from '../observe/index.ts'
 import {
   describeError,
   inMemoryPorts,
@@ -12,6 +13,7 @@ import {
 } from '../proxy-wasm/index.ts'
 import type { ModuleSource } from './modules.ts'
 import { toPluginSpec } from './plugin-spec.ts'
+import { SingletonQueues } from './singletons.ts'
 
 /** Lines kept of what one plugin logs. */
 const LOG_LINES = 50
@@ -23,14 +25,20 @@ export function preflight(modules: ModuleSource): Preflight {
     Promise.all(
       changed.flatMap((id) => {
         const config = snapshot.plugins[id]
-        return config ? tryPlugin(config, modules) : []
+        return config ? tryPlugin(config, modules, snapshot) : []
       }),
     )
 }
 
-async function tryPlugin(config: SnapshotPlugin, modules: ModuleSource): Promise<PreflightResult> {
+async function tryPlugin(
+  config: SnapshotPlugin,
+  modules: ModuleSource,
+  snapshot: Snapshot,
+): Promise<PreflightResult> {
   const logs: string[] = []
   const plugin = config.id
+  const sharedQueues = new SingletonQueues({ enqueue: async () => undefined }, new Counter())
+  sharedQueues.follow(snapshot)
   const pool = new VmPool(
     inMemoryPorts({
       log: {
@@ -43,6 +51,7 @@ async function tryPlugin(config: SnapshotPlugin, modules: ModuleSource): Promise
       httpCalls: {
         start: () => ({ outcome: new Promise(() => undefined), cancel: () => undefined }),
       },
+      sharedQueues,
       timers: { after: () => () => undefined },
     }),
   )

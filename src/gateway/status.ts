@@ -13,8 +13,8 @@ export interface PluginStatus {
   readonly phase: string
   readonly priority: number
   readonly failStrategy: string
-  /** `idle` until this isolate's first request that needs it. */
-  readonly vm: 'idle' | 'running' | 'last-good' | 'failed' | 'retired'
+  /** `idle` until this isolate's first request that needs it; a `singleton` runs elsewhere. */
+  readonly vm: 'singleton' | 'idle' | 'running' | 'last-good' | 'failed' | 'retired'
   readonly lastError: string | null
   /** `module.name` of the module's imports that nobody knows here: they answer Unimplemented. */
   readonly unknownImports: readonly string[]
@@ -60,7 +60,7 @@ export function gatewayStatus(
         phase: config.phase,
         priority: config.priority,
         failStrategy: config.failStrategy,
-        vm: plugin?.state ?? 'failed',
+        vm: plugin?.state ?? (config.singleton ? 'singleton' : 'failed'),
         lastError: plugin?.lastError?.message ?? null,
         unknownImports: plugin?.unknownImports ?? [],
       }

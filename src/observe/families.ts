@@ -33,6 +33,7 @@ const histogram = (name: string, help: string): HistogramFamily => ({
 })
 
 type Counters =
+  | 'itemsDropped'
   | 'reportsFailed'
   | 'reportsLost'
   | 'requests'
@@ -118,6 +119,10 @@ export const FAMILIES: Families = {
   isolatesBehind: gauge(
     'postern_isolates_behind',
     'Isolates that run an older revision than another one.',
+  ),
+  itemsDropped: counter(
+    'postern_singleton_items_dropped_total',
+    'Items for queues of singletons that could not be sent, or found no queue.',
   ),
   reportsUp: gauge('postern_reports_up', '1 when this view is of all isolates, 0 of one alone.'),
   reportsFailed: counter('postern_reports_failed_total', 'Reports that were not taken in.'),

@@ -29,7 +29,7 @@ export {
   type StreamObserver,
 } from './stream/fetch.ts'
 export { HeaderMap } from './stream/header-map.ts'
-export { type IoContext, runIn, standaloneIo } from './stream/io-context.ts'
+export { type IoContext, runIn, runningIo, standaloneIo } from './stream/io-context.ts'
 export { emptyReply, type LocalReply } from './stream/local-reply.ts'
 export { type LoadedModule, loadModule, type LoadModuleOptions } from './vm/loaded-module.ts'
 export { Plugin, type PluginState } from './vm/plugin.ts'

@@ -80,6 +80,7 @@ describe('two isolates', () => {
       const revision = await slow.policy(upstreamAndRoute(slow.origin.url), METER)
       await until(async () => {
         await send(slow.twin, 1)
+        await send(slow.url, 1)
         const { nodes } = await slow.status()
         return nodes?.flatMap(({ isolates }) => isolates.map((one) => one.revision))
       }, [revision, revision])

@@ -139,6 +139,7 @@ function capnp(
     '(name = "KV", kvNamespace = "kv")',
     '(name = "SHOP", service = "shop")',
     object('POLICY', 'PolicyObject', 'main'),
+    object('SINGLETONS', 'SingletonObject', 'main'),
     ...(seen === undefined ? [] : [seen]),
     ...variables,
   ]
@@ -163,6 +164,7 @@ const gateway :Workerd.Worker = (
   durableObjectNamespaces = [
     (className = "PolicyObject", uniqueKey = "policy", enableSql = true),
     (className = "ReportObject", uniqueKey = "report", enableSql = true),
+    (className = "SingletonObject", uniqueKey = "singleton", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "do"),
 );

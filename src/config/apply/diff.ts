@@ -73,6 +73,9 @@ function diffPlugin(from: SnapshotPlugin, to: SnapshotPlugin): readonly string[]
   for (const field of ['phase', 'priority', 'failStrategy', 'shareVm'] as const) {
     if (from[field] !== to[field]) details.push(`${field} ${from[field]} → ${to[field]}`)
   }
+  if (from.singleton !== to.singleton) {
+    details.push(to.singleton ? 'a singleton now' : 'no singleton any more')
+  }
   for (const field of ['rootId', 'vmId'] as const) {
     if (from[field] !== to[field]) {
       details.push(`${field} ${JSON.stringify(from[field])} → ${JSON.stringify(to[field])}`)

@@ -115,6 +115,10 @@ function compilePlugin(
   }
   const { module } = resolved
   const extra = policy?.spec
+  if (extra?.singleton === true && spec.targetRefs !== undefined) {
+    const message = 'has no effect here: a singleton is on no route'
+    report({ code: 'config.no_effect', path: ['spec', 'targetRefs'], message }, resource)
+  }
   const config = spec.pluginConfig ?? {}
   // As Istio does: an empty configuration is no configuration.
   const configuration = Object.keys(config).length === 0 ? '' : canonicalJson(config)
@@ -142,6 +146,7 @@ function compilePlugin(
     limits: extra?.limits ?? {},
     ...(allowed === undefined ? {} : { upstreams: unique(allowed) }),
     allowOnHeadersStopIteration: extra?.allowOnHeadersStopIteration ?? false,
+    ...(extra?.singleton === true ? { singleton: true } : {}),
     ...(lastGood === undefined ? {} : { lastGood }),
   }
 }

@@ -192,7 +192,7 @@ describe('what is refused', () => {
 
   it.each([
     ['mode', { mode: 'log-only' }, '"mode" is outside'],
-    ['singleton', { singleton: true }, '"singleton" is outside'],
+    ['a singleton that is neither', { singleton: 1 }, 'expected'],
     ['a limit nobody enforces', { limits: { fuel: 1 } }, '"fuel" is outside'],
     ['no targets', { targetRefs: [] }, 'expected at least one plugin'],
     ['a limit below zero', { limits: { bodyBytes: -1 } }, 'expected a whole number from 0'],

@@ -26,6 +26,7 @@ export interface PluginPolicy {
     readonly shareVm?: boolean
     readonly vmConfiguration?: string
     readonly allowOnHeadersStopIteration?: boolean
+    readonly singleton?: boolean
   }
 }
 
@@ -110,8 +111,14 @@ export const pluginPolicySchema: v.GenericSchema<unknown, PluginPolicy> = v.obje
         default: 'false',
       }),
     ),
+    singleton: v.exactOptional(
+      described(v.boolean(), {
+        about:
+          'Runs the plugin in one vm for the whole gateway, on ticks and queues alone: no request passes it.',
+        default: 'false',
+      }),
+    ),
     mode: outside('plugins are enforced'),
-    singleton: outside('each isolate runs its own vm'),
   }),
   status: ignored('a cluster writes it; there is none here'),
 })

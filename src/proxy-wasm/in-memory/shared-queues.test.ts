@@ -73,3 +73,14 @@ describe('shared queues', () => {
     expect(queues.dequeue(1)).toEqual({ status: Status.NotFound })
   })
 })
+
+it('announces again what waits, to whoever listens now', () => {
+  const queues = new InMemorySharedQueues()
+  const heard: number[] = []
+  const id = queues.register('vm', 'q', () => undefined)
+  for (let i = 0; i < 3; i++) queues.enqueue(id, new Uint8Array(1))
+  queues.dequeue(id)
+  queues.register('vm', 'q', (queue) => heard.push(queue))
+  queues.announce()
+  expect(heard).toEqual([id, id])
+})

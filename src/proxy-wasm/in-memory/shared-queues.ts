@@ -65,6 +65,13 @@ export class InMemorySharedQueues implements SharedQueuesPort {
     return { item }
   }
 
+  /** Tells the listeners of every item that waits: those who heard of them may be no more. */
+  announce(): void {
+    for (const [id, { listener, items, head }] of this.#queues) {
+      for (let item = head; item < items.length; item++) listener?.(id)
+    }
+  }
+
   release(listener: QueueListener): void {
     for (const queue of this.#queues.values()) {
       if (queue.listener === listener) queue.listener = undefined

@@ -54,6 +54,11 @@ export class Plugin {
     return this.#lastError === undefined ? 'idle' : 'failed'
   }
 
+  /** Milliseconds of the monotonic clock before which it is not started again. */
+  get retryAtMs(): number {
+    return this.#retryAt
+  }
+
   /** Why it last failed, if it ever did. */
   get lastError(): Error | undefined {
     return this.#lastError

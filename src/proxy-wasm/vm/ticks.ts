@@ -45,6 +45,11 @@ export class Ticks {
     return next
   }
 
+  /** When each plugin's next tick is due, in milliseconds of the monotonic clock. */
+  due(): (readonly [plugin: string, ms: number])[] {
+    return Array.from(this.#roots, ({ spec, nextTickMs = 0 }) => [spec.name, nextTickMs] as const)
+  }
+
   add(root: RootContext): void {
     this.#roots.add(root)
   }

@@ -1,0 +1,87 @@
+/**
+ * What everything that runs plugins of a snapshot is made of: vms, the configuration that says which,
+ * what is counted, and where it is reported. The gateway of an isolate and the host of singletons are
+ * each this and what drives it.
+ */
+import type { Baseline } from '../config/live-config.ts'
+import { LiveConfig } from '../config/live-config.ts'
+import type { RequestScope } from '../config/activation.ts'
+import { type ConfigClock, systemClock } from '../config/clock.ts'
+import type { Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
+import type { ConfigSource } from '../config/source.ts'
+import { envoyFunctions } from '../foreign/index.ts'
+import type { TagRule } from '../observe/index.ts'
+import { inMemoryPorts, type Ports, type SharedQueuesPort, VmPool } from '../proxy-wasm/index.ts'
+import { Activator } from './activate.ts'
+import { grpcCallsPort } from './grpc-calls.ts'
+import { httpCallsPort } from './http-calls.ts'
+import type { Meters } from './meters.ts'
+import type { ModuleSource } from './modules.ts'
+import { Reports, type ReportsOptions } from './reports.ts'
+import type { Running } from './running.ts'
+import type { Reachable, Upstream } from './upstream.ts'
+
+export interface CoreOptions {
+  readonly source: ConfigSource
+  readonly modules: ModuleSource
+  readonly reachable: Reachable
+  /** Ports of the machine that differ from the in-memory ones. */
+  readonly ports?: Partial<Ports>
+  readonly clock?: ConfigClock
+  /** Seconds; see `LiveConfigOptions`. */
+  readonly refreshSeconds?: number | undefined
+  readonly maxStaleSeconds?: number | undefined
+  readonly baseline?: Baseline
+  /** Guest memory above which idle plugins lose their vm. */
+  readonly vmMemoryBytes?: number | undefined
+  /** How labels are found in the names of plugins' metrics. */
+  readonly metricTags?: readonly TagRule[]
+  /** Where this isolate reports; absent: nowhere, and what it shows is its own alone. */
+  readonly reports?: ReportsOptions | undefined
+}
+
+export interface CoreParts {
+  readonly meters: Meters
+  /** Which plugins of a snapshot run here. */
+  readonly runs: (plugin: SnapshotPlugin) => boolean
+  readonly sharedQueues: SharedQueuesPort
+  /** Called before a snapshot is brought up. */
+  readonly beforeActivate?: (snapshot: Snapshot, scope: RequestScope) => void
+}
+
+export class Core {
+  readonly pool: VmPool
+  readonly live: LiveConfig<Running>
+  readonly activator: Activator
+  readonly reports: Reports
+
+  constructor(options: CoreOptions, parts: CoreParts) {
+    const { modules, ports, reachable, clock = systemClock, ...config } = options
+    const { meters, runs, sharedQueues, beforeActivate } = parts
+    const callable = (plugin: string, name: string): Upstream | undefined =>
+      this.activator.running?.callable(plugin, name)
+    this.pool = new VmPool(
+      inMemoryPorts({
+        httpCalls: httpCallsPort(callable),
+        grpcCalls: grpcCallsPort(callable),
+        foreignFunctions: envoyFunctions(),
+        metrics: meters.guests.port,
+        sharedQueues,
+        ...ports,
+      }),
+      options.vmMemoryBytes,
+    )
+    this.activator = new Activator({ modules, pool: this.pool, reachable, meters, runs })
+    this.live = new LiveConfig<Running>({
+      ...config,
+      clock,
+      activate: (snapshot, scope) => {
+        beforeActivate?.(snapshot, scope)
+        return this.activator.activate(snapshot, scope)
+      },
+      onRefusal: ({ code }) => meters.refused(code),
+    })
+    meters.watch(this.pool, () => this.live.status().revision)
+    this.reports = new Reports(meters.registry, this.live, options.reports)
+  }
+}
