@@ -55,7 +55,10 @@ async function* exchange(
       redirect: 'manual',
       signal,
     })
+    upstream.meter.answered(response.status)
   } catch {
+    if (signal.aborted) upstream.meter.timedOut()
+    else upstream.meter.failed()
     yield closed(
       GrpcStatus.Unavailable,
       'upstream connect error or disconnect/reset before headers',

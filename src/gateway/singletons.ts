@@ -38,6 +38,7 @@ export interface Singletons {
 
 /** Ids of queues that are elsewhere: above all that an isolate would ever give. */
 const ELSEWHERE = 0x8000_0000
+const NAMES_MAX = 1_000
 const BATCH_ITEMS = 500
 /** What may wait to be sent: beyond it a queue is full. */
 const WAITING_ITEMS = 10_000
@@ -82,7 +83,10 @@ export class SingletonQueues implements SharedQueuesPort {
     const local = this.#local.resolve(vmId, name)
     if (local !== undefined || !this.#vmIds.has(vmId)) return local
     const known = this.#elsewhere.findIndex((queue) => queue.vmId === vmId && queue.name === name)
-    return ELSEWHERE + (known < 0 ? this.#elsewhere.push({ vmId, name }) - 1 : known)
+    if (known >= 0) return ELSEWHERE + known
+    // a plugin may make names of what clients send
+    if (this.#elsewhere.length === NAMES_MAX) return undefined
+    return ELSEWHERE + this.#elsewhere.push({ vmId, name }) - 1
   }
 
   enqueue(queueId: number, item: Uint8Array): Status {
