@@ -20,6 +20,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
             'examples/plugin-test/*.test.ts',
             'test/machine/**/*.test.ts',
             'test/abi/**/*.test.ts',
+            'test/fuzz/**/*.test.ts',
             'test/cli/**/*.test.ts',
             'test/*.test.ts',
           ],

@@ -6,7 +6,7 @@
 import { describe, expect, it } from 'vitest'
 import { envoyFunctions } from '../../src/foreign/index.ts'
 import type { AbiVersion, PluginOptions, Ports } from '../../src/proxy-wasm/index.ts'
-import { Status } from '../../src/proxy-wasm/index.ts'
+import { runIn, standaloneIo, Status } from '../../src/proxy-wasm/index.ts'
 import { mayAnswer } from '../../src/proxy-wasm/abi/host-answers.ts'
 import { HOST_FUNCTIONS, type HostFunctionRow } from '../../src/proxy-wasm/abi/host-functions.ts'
 import { type Machine, machine, probe, type ProbeLine, script } from './machine.ts'
@@ -164,7 +164,7 @@ export async function run(
   await response.arrayBuffer()
   const { lastError } = plugin
   if (lastError !== undefined) throw lastError
-  plugin.retire()
+  runIn(standaloneIo(), () => plugin.retire())
   const trapped = host.logs.find(({ message }) => message.startsWith('the plugin trapped'))
   if (trapped !== undefined) throw new Error(trapped.message)
   return host.lines()
