@@ -140,6 +140,20 @@ describe('a foreign function', () => {
     expect(names.indexOf('nothing')).toBeLessThan(names.indexOf('foreign_function'))
   })
 
+  it('can be told of something unasked', async () => {
+    const host = withFunctions()
+    const plugin = await host.plugin({
+      module: probe(),
+      configuration: script({ foreign_function: [{ call: 'get_body', buffer: 'call_data' }] }),
+    })
+    const io = { waitUntil: () => undefined, gone: false }
+    expect(plugin.callForeign(3, Uint8Array.of(65), io)).toBe(true)
+    expect(on(host.lines(), 'foreign_function')).toMatchObject([
+      { context: 1, function: 3, size: 1 },
+    ])
+    expect(calls(host.lines(), 'get_body')).toMatchObject([{ status: 0, value: 'A' }])
+  })
+
   it('has no callback in 0.1.0', async () => {
     const host = withFunctions({ ask: (_, { callBack }) => void callBack(1, new Uint8Array(0)) })
     const { lines } = await playChain(

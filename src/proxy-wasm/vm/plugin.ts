@@ -6,6 +6,7 @@
 import { LogLevel } from '../abi/enums.ts'
 import { describeError, type LoadError } from '../errors.ts'
 import type { PluginCounts } from './plugin-counts.ts'
+import { type IoContext, runIn } from '../stream/io-context.ts'
 import type { PluginSpec } from './plugin-spec.ts'
 import { RootContext } from './root-context.ts'
 import type { VmPool } from './vm-pool.ts'
@@ -141,6 +142,17 @@ export class Plugin {
     } finally {
       this.#starting = false
     }
+  }
+
+  /**
+   * Hands something to the guest unasked: `proxy_on_foreign_function` in its root context.
+   * @param io - the request in which it happens
+   * @returns whether the plugin runs
+   */
+  callForeign(functionId: number, data: Uint8Array<ArrayBuffer>, io: IoContext): boolean {
+    const root = runIn(io, () => this.acquire())
+    root?.callForeign(functionId, data, io)
+    return root !== undefined
   }
 
   /** No new streams: the running root context ends when its last stream has. */
