@@ -46,6 +46,26 @@ function fromBytes(value: ByteString): string {
 }
 
 /**
+ * A header map that remembers the Headers it was read from: what no plugin has edited is copied by the
+ * platform, which costs a fraction of building it anew from strings.
+ */
+class FetchHeaderMap extends HeaderMap {
+  readonly source: Headers
+  /** Names of `source` that are not in the map. */
+  readonly leftBehind: readonly string[]
+
+  constructor(lines: ByteString[], source: Headers, leftBehind: readonly string[]) {
+    super(lines)
+    this.source = source
+    this.leftBehind = leftBehind
+  }
+
+  override clone(): HeaderMap {
+    return this.copyTo(new FetchHeaderMap([...this.lines], this.source, this.leftBehind))
+  }
+}
+
+/**
  * @param pseudo - flat pseudo-header lines, which come first
  * @param headers - as Fetch has them
  * @param upgrade - the message changes protocols: keep connection-related headers
@@ -53,14 +73,20 @@ function fromBytes(value: ByteString): string {
 export function headerMapFrom(pseudo: ByteString[], headers: Headers, upgrade = false): HeaderMap {
   const lines = pseudo
   const skipped = upgrade ? UPGRADE : LEFT_BEHIND
+  const leftBehind: string[] = []
   let connection: string | undefined
   headers.forEach((value, name) => {
-    if (!skipped.has(name)) lines.push(name, toBytes(value))
-    else if (name === 'connection') connection = value
+    if (!skipped.has(name)) {
+      lines.push(name, toBytes(value))
+      return
+    }
+    leftBehind.push(name)
+    if (name === 'connection') connection = value
   })
-  const map = new HeaderMap(lines)
-  for (const name of namedHopByHop(connection)) map.remove(name)
-  return map
+  const named = namedHopByHop(connection)
+  if (named.length === 0) return new FetchHeaderMap(lines, headers, leftBehind)
+  const kept = lines.filter((_, i) => !named.includes(lines[i - (i % 2)] as string))
+  return new FetchHeaderMap(kept, headers, [...leftBehind, ...named])
 }
 
 const NONE: readonly string[] = []
@@ -135,26 +161,81 @@ export function responseHeaderMap(response: Response): HeaderMap {
 }
 
 /**
- * Lines → what `fetch` and `new Response` take: a plain record (a third of the cost of a list of
- * pairs), or Headers where `set-cookie` comes more than once. Pseudo-headers are left out.
+ * Lines → what `fetch` and `new Response` take. Pseudo-headers are left out.
  * @param onInvalid - told the name of a line that Fetch refuses; the line is dropped
  */
 export function toHeadersInit(headers: HeaderMap, onInvalid: (name: string) => void): HeadersInit {
-  const record: Record<string, string> = {}
+  const { edits } = headers
+  return headers instanceof FetchHeaderMap && edits !== 'all'
+    ? editedCopy(headers, edits ?? NO_EDITS, onInvalid)
+    : fromLines(headers, onInvalid)
+}
+
+const NO_EDITS: ReadonlySet<string> = new Set()
+
+/** The platform's own copy with the edits applied to it. */
+function editedCopy(
+  map: FetchHeaderMap,
+  edits: ReadonlySet<string>,
+  onInvalid: (name: string) => void,
+): Headers {
+  const headers = new Headers(map.source)
+  for (const name of map.leftBehind) headers.delete(name)
+  for (const name of edits) {
+    if (name.charCodeAt(0) === 0x3a /* : */) continue
+    if (BAD_NAME.test(name) || name === '') {
+      if (map.has(name)) onInvalid(name)
+      continue
+    }
+    const values = map.getAll(name)
+    if (values.length === 1) setLine(headers, name, values[0] as ByteString, onInvalid)
+    else {
+      headers.delete(name)
+      if (name === 'cookie' && values.length > 1) {
+        setLine(headers, name, values.join('; '), onInvalid)
+      } else for (const value of values) appendLine(headers, name, value, onInvalid)
+    }
+  }
+  return headers
+}
+
+function setLine(
+  headers: Headers,
+  name: string,
+  value: ByteString,
+  onInvalid: (name: string) => void,
+): void {
+  if (BAD_VALUE.test(value)) {
+    headers.delete(name)
+    onInvalid(name)
+  } else headers.set(name, fromBytes(value))
+}
+
+function appendLine(
+  headers: Headers,
+  name: string,
+  value: ByteString,
+  onInvalid: (name: string) => void,
+): void {
+  if (BAD_VALUE.test(value)) onInvalid(name)
+  else headers.append(name, fromBytes(value))
+}
+
+/**
+ * Headers from lines alone: a plain record (a third of the cost of a list of pairs), or Headers where
+ * `set-cookie` comes more than once.
+ */
+function fromLines(headers: HeaderMap, onInvalid: (name: string) => void): HeadersInit {
+  // without a prototype: headers may be called `constructor` or `__proto__`
+  const record = Object.create(null) as Record<string, string>
   let cookies: string[] | undefined
   const { lines } = headers
   for (let i = 0; i < lines.length; i += 2) {
     const name = lines[i] as ByteString
     if (name.charCodeAt(0) === 0x3a /* : */ || name === '') continue
-    if (name === '__proto__') {
-      // a record has no room for that name
-      onInvalid(name)
-      continue
-    }
     const value = fromBytes(lines[i + 1] as ByteString)
     const before = record[name]
-    // not `=== undefined`: a header may be called "constructor"
-    if (typeof before !== 'string') record[name] = value
+    if (before === undefined) record[name] = value
     else if (name === 'set-cookie') (cookies ??= []).push(value)
     else record[name] = `${before}${name === 'cookie' ? '; ' : ', '}${value}`
   }

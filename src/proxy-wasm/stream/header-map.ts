@@ -6,7 +6,8 @@ import type { ByteString, HeaderLines } from '../ports.ts'
 
 export class HeaderMap {
   #lines: ByteString[]
-  #edited = false
+  /** Names that were edited; undefined for none, `all` when the whole map was set. */
+  #edits: Set<ByteString> | 'all' | undefined
 
   /** @param lines - flat name, value, …; taken over, not copied; names must be lower-case */
   constructor(lines: ByteString[] = []) {
@@ -32,7 +33,17 @@ export class HeaderMap {
 
   /** Whether anything was changed since the map was made. */
   get edited(): boolean {
-    return this.#edited
+    return this.#edits !== undefined
+  }
+
+  /** The names of the lines that were added, replaced or removed; `all` when everything was. */
+  get edits(): ReadonlySet<ByteString> | 'all' | undefined {
+    return this.#edits
+  }
+
+  #touch(name: ByteString): void {
+    if (this.#edits === undefined) this.#edits = new Set([name])
+    else if (this.#edits !== 'all') this.#edits.add(name)
   }
 
   /** @returns the first value of that name */
@@ -58,13 +69,13 @@ export class HeaderMap {
 
   /** Adds a line, whatever is there. */
   add(name: ByteString, value: ByteString): void {
-    this.#edited = true
+    this.#touch(name)
     this.#lines.push(name, value)
   }
 
   /** One line of that name: the first keeps its place, the others go; added at the end if there was none. */
   replace(name: ByteString, value: ByteString): void {
-    this.#edited = true
+    this.#touch(name)
     const lines = this.#lines
     for (let i = 0; i < lines.length; i += 2) {
       if (lines[i] === name) {
@@ -94,16 +105,24 @@ export class HeaderMap {
     }
     if (kept === lines.length) return
     lines.length = kept
-    this.#edited = true
+    this.#touch(name)
   }
 
   /** Replaces everything, pseudo-headers included. @param lines - flat; names are lower-cased here */
   setAll(lines: HeaderLines): void {
-    this.#edited = true
+    this.#edits = 'all'
     this.#lines = lines.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text))
   }
 
+  /** A map of the same lines. It counts as edited where this one was. */
   clone(): HeaderMap {
-    return new HeaderMap([...this.#lines])
+    return this.copyTo(new HeaderMap([...this.#lines]))
+  }
+
+  /** Hands what is known of edits on to a copy. */
+  protected copyTo<T extends HeaderMap>(copy: T): T {
+    const edits = this.#edits
+    ;(copy as HeaderMap).#edits = edits === undefined || edits === 'all' ? edits : new Set(edits)
+    return copy
   }
 }
