@@ -100,7 +100,6 @@ describe('headers for Fetch', () => {
     ['x', 'a\nb'],
     ['x', 'a\rb'],
     ['x', 'a\0b'],
-    ['__proto__', '1'],
     ['n\u00e9', '1'],
   ])('drop %j: %j and keep the rest', (name, value) => {
     const dropped: string[] = []
@@ -118,9 +117,10 @@ describe('headers for Fetch', () => {
   })
 
   it('may be called like members of every object', () => {
-    const lines = ['constructor', '1', 'constructor', '2', 'valueof', '3']
+    const lines = ['constructor', '1', 'constructor', '2', 'valueof', '3', '__proto__', '4']
     const headers = new Headers(toHeadersInit(new HeaderMap(lines), none))
-    expect([headers.get('constructor'), headers.get('valueof')]).toEqual(['1, 2', '3'])
+    const values = ['constructor', 'valueof', '__proto__'].map((name) => headers.get(name))
+    expect(values).toEqual(['1, 2', '3', '4'])
   })
 
   it('carry bytes above ASCII', () => {
