@@ -31,6 +31,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
         // the built Worker in workerd, with real KV, Durable Objects and servers on loopback
         test: {
           name: 'gateway',
+          globalSetup: ['test/support/bundle-once.ts'],
           include: ['test/gateway/**/*.test.ts', 'examples/miniflare-test/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

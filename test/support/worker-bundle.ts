@@ -13,11 +13,14 @@ const repository = join(import.meta.dirname, '../..')
 const shipped = join(repository, 'plugins/registry.ts')
 const fixtures = join(repository, 'test/fixtures')
 
+/** Where bundle-once.ts says which folder the run's bundle is in. */
+export const BUNDLE_VARIABLE = 'POSTERN_TEST_WORKER'
+
 let bundled: Promise<string> | undefined
 
-/** Bundles once for each file of tests. @returns the folder with worker.js and the modules */
-export function bundleWorker(): Promise<string> {
-  return (bundled ??= bundle())
+/** Bundles unless the run has done so. @returns the folder with worker.js and the modules */
+export async function bundleWorker(): Promise<string> {
+  return process.env[BUNDLE_VARIABLE] ?? (await (bundled ??= bundle()))
 }
 
 async function bundle(): Promise<string> {
