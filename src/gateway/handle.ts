@@ -8,6 +8,7 @@ import {
   type OutboundRequest,
   type Plugin,
   runFetchStream,
+  type StreamInfo,
 } from '../proxy-wasm/index.ts'
 import {
   namedHopByHop,
@@ -45,19 +46,20 @@ export function handle(
   const { chain, route, upstream } = plan
   io.meter = running.meter(route)
   if (chain.length === 0) return passThrough(plan, request, io)
+  const info = streamInfo(request, gateway.pool.ports.clock.realtime(), {
+    routeName: route && `${route.namespace}/${route.name}`,
+    clusterName: upstream?.name,
+    upstream,
+  })
   return runFetchStream({
     plugins: chain,
     pool: gateway.pool,
     request,
     io,
     observer: io,
-    info: streamInfo(request, gateway.pool.ports.clock.realtime(), {
-      routeName: route && `${route.namespace}/${route.name}`,
-      clusterName: upstream?.name,
-      upstream,
-    }),
+    info,
     prepare: (headers) => addForwarded(headers, clientIp(request)),
-    forward: (outbound) => forward(running, plan, outbound),
+    forward: (outbound) => forward(running, plan, outbound, info),
   })
 }
 
@@ -107,8 +109,13 @@ function forward(
   running: Running,
   plan: Plan,
   outbound: OutboundRequest,
+  info: StreamInfo,
 ): Promise<Response | LocalReply> {
   const rerouted = outbound.routeCleared ? rerouteFor(running, plan, outbound) : plan
+  if (rerouted !== plan) {
+    info.clusterName = rerouted.upstream?.name
+    info.upstream = rerouted.upstream
+  }
   const { authority } = outbound
   // what a request has begun ends with it here: only one that may break off before needs a controller
   const abort = outbound.mayBreakOff ? outbound.abort : undefined

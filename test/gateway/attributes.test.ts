@@ -1,0 +1,56 @@
+/** Attributes that only a gateway knows: the node, the route, the upstream before and after it is picked again. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { send } from '../support/client.ts'
+import { startGateway, type TestGateway } from '../support/gateway.ts'
+import { probe, route, upstream } from '../support/policy.ts'
+
+let gateway: TestGateway
+beforeAll(async () => {
+  const NODE_LABELS = 'store=042, region=eu,zone=fra'
+  gateway = await startGateway({
+    vars: { NODE_NAME: 'store-042', NODE_CLUSTER: 'stores', NODE_LABELS },
+  })
+})
+afterAll(() => gateway.stop())
+
+/** What one property is, as a header of the response. */
+async function property(path: readonly string[], steps: readonly object[] = []): Promise<string> {
+  await gateway.policy(
+    upstream('origin', { url: gateway.origin.url }),
+    upstream('other', { url: gateway.origin.url.replace('127.0.0.1', 'localhost') }),
+    route('all', '/', 'origin'),
+    route('other', '/other', 'other'),
+    probe('attributes', {
+      request_headers: steps,
+      response_headers: [
+        { call: 'get_property', path, save: 'value' },
+        { call: 'set_header', map: 'response', name: 'x-value', value: { saved: 'value' } },
+      ],
+    }),
+  )
+  return (await send(`${gateway.url}/items`)).header('x-value') ?? ''
+}
+
+describe('the gateway says', () => {
+  it.each([
+    [['xds', 'node', 'id'], 'store-042'],
+    [['node', 'cluster'], 'stores'],
+    [['xds', 'node', 'metadata', 'store'], '042'],
+    [['xds', 'node', 'locality', 'zone'], 'fra'],
+    [['xds', 'cluster_name'], 'origin'],
+    [['xds', 'route_name'], 'default/all'],
+  ])('of %j: %s', async (path, value) => {
+    expect(await property(path)).toBe(value)
+  })
+
+  it('where a request went, also when it was routed again', async () => {
+    const { port } = new URL(gateway.origin.url)
+    expect(await property(['upstream', 'address'])).toBe(`127.0.0.1:${port}`)
+    const again = [
+      { call: 'set_header', map: 'request', name: ':path', value: '/other' },
+      { call: 'foreign', function: 'clear_route_cache' },
+    ]
+    expect(await property(['xds', 'cluster_name'], again)).toBe('other')
+    expect(await property(['upstream', 'address'], again)).toBe(`localhost:${port}`)
+  })
+})
