@@ -83,10 +83,10 @@ export function headerMapFrom(pseudo: ByteString[], headers: Headers, upgrade = 
     leftBehind.push(name)
     if (name === 'connection') connection = value
   })
-  const named = namedHopByHop(connection)
-  if (named.length === 0) return new FetchHeaderMap(lines, headers, leftBehind)
-  const kept = lines.filter((_, i) => !named.includes(lines[i - (i % 2)] as string))
-  return new FetchHeaderMap(kept, headers, [...leftBehind, ...named])
+  const map = new FetchHeaderMap(lines, headers, leftBehind)
+  // an edit: the platform would let these through in a message that is passed on untouched
+  for (const name of namedHopByHop(connection)) map.remove(name)
+  return map
 }
 
 const NONE: readonly string[] = []
