@@ -15,30 +15,77 @@ interface RequestCf {
   }
 }
 
+/** What a stream's attributes are read from. `request.cf` is looked at when an attribute asks for it. */
+class RequestInfo implements StreamInfo {
+  readonly startTime: bigint
+  readonly request: Request
+  readonly routeName: string | undefined
+  readonly virtualHostName: string | undefined
+  clusterName: string | undefined
+  upstream: StreamInfo['upstream']
+  // set while the stream goes on
+  backendLatency: bigint | undefined = undefined
+  duration: bigint | undefined = undefined
+  responseDetails: string | undefined = undefined
+
+  constructor(request: Request, startTime: bigint, about: StreamAbout) {
+    this.request = request
+    this.startTime = startTime
+    this.routeName = about.routeName
+    this.virtualHostName = about.virtualHostName
+    this.clusterName = about.clusterName
+    this.upstream = about.upstream
+  }
+
+  get #cf(): RequestCf | undefined {
+    return (this.request as { readonly cf?: RequestCf }).cf
+  }
+
+  get #certificate(): RequestCf['tlsClientAuth'] {
+    const client = this.#cf?.tlsClientAuth
+    return client?.certPresented === '1' ? client : undefined
+  }
+
+  get protocol(): string {
+    return this.#cf?.httpProtocol ?? 'HTTP/1.1'
+  }
+
+  get sourceAddress(): string | undefined {
+    return this.#cf?.clientIp ?? this.request.headers.get('cf-connecting-ip') ?? undefined
+  }
+
+  get sourcePort(): number | undefined {
+    const address = this.sourceAddress
+    return address === undefined ? undefined : portOf(address)
+  }
+
+  get tlsVersion(): string | undefined {
+    return this.#cf?.tlsVersion
+  }
+
+  get mtls(): boolean {
+    return this.#certificate?.certVerified === 'SUCCESS'
+  }
+
+  get subjectPeerCertificate(): string | undefined {
+    return this.#certificate?.certSubjectDN
+  }
+
+  get peerCertificate(): string | undefined {
+    return this.#certificate?.certRFC9440
+  }
+
+  get sha256PeerCertificateDigest(): string | undefined {
+    return this.#certificate?.certFingerprintSHA256?.toLowerCase()
+  }
+}
+
 /**
  * @param request - as it arrived
  * @param startTime - nanoseconds since the Unix epoch
  */
 export function streamInfo(request: Request, startTime: bigint, about: StreamAbout): StreamInfo {
-  const cf = (request as { readonly cf?: RequestCf }).cf
-  const client = cf?.tlsClientAuth
-  const presented = client?.certPresented === '1'
-  const address = cf?.clientIp ?? request.headers.get('cf-connecting-ip') ?? undefined
-  return {
-    startTime,
-    protocol: cf?.httpProtocol ?? 'HTTP/1.1',
-    sourceAddress: address,
-    sourcePort: address === undefined ? undefined : portOf(address),
-    tlsVersion: cf?.tlsVersion,
-    request,
-    mtls: presented && client?.certVerified === 'SUCCESS',
-    subjectPeerCertificate: presented ? client?.certSubjectDN : undefined,
-    peerCertificate: presented ? client?.certRFC9440 : undefined,
-    sha256PeerCertificateDigest: presented
-      ? client?.certFingerprintSHA256?.toLowerCase()
-      : undefined,
-    ...about,
-  }
+  return new RequestInfo(request, startTime, about)
 }
 
 export interface StreamAbout {

@@ -19,8 +19,20 @@ const LEFT_BEHIND: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-/** What an upgrade needs to keep. */
-const UPGRADE: ReadonlySet<string> = new Set(['host'])
+/** The lengths of those names: one look at a length spares hashing nearly every name there is. */
+const LEFT_BEHIND_LENGTHS: readonly boolean[] = lengthsOf(LEFT_BEHIND)
+
+function lengthsOf(names: Iterable<string>): boolean[] {
+  const lengths: boolean[] = []
+  for (const { length } of names) lengths[length] = true
+  return lengths
+}
+
+/** @param upgrade - the message changes protocols: only `host` stays behind then */
+function staysBehind(name: string, upgrade: boolean): boolean {
+  if (LEFT_BEHIND_LENGTHS[name.length] !== true) return false
+  return upgrade ? name === 'host' : LEFT_BEHIND.has(name)
+}
 
 /** Whether a runtime's Headers hold UTF-8 text (workerd) or one character for each byte (the standard). */
 function headersHoldText(): boolean {
@@ -72,11 +84,10 @@ class FetchHeaderMap extends HeaderMap {
  */
 export function headerMapFrom(pseudo: ByteString[], headers: Headers, upgrade = false): HeaderMap {
   const lines = pseudo
-  const skipped = upgrade ? UPGRADE : LEFT_BEHIND
   const leftBehind: string[] = []
   let connection: string | undefined
   headers.forEach((value, name) => {
-    if (!skipped.has(name)) {
+    if (!staysBehind(name, upgrade)) {
       lines.push(name, toBytes(value))
       return
     }
@@ -251,6 +262,8 @@ const BAD_NAME = /[^!#$%&'*+.^_`|~0-9a-z-]/
 const BAD_VALUE = /[\0\r\n]/
 
 function acceptable(record: Readonly<Record<string, string>>): boolean {
+  // a platform that reads records into plain objects of its own would lose it
+  if ('__proto__' in record) return false
   for (const name in record) {
     if (BAD_NAME.test(name) || BAD_VALUE.test(record[name] as string)) return false
   }
