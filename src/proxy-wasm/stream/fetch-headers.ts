@@ -66,14 +66,14 @@ class FetchHeaderMap extends HeaderMap {
   /** Names of `source` that are not in the map. */
   readonly leftBehind: readonly string[]
 
-  constructor(lines: ByteString[], source: Headers, leftBehind: readonly string[]) {
-    super(lines)
+  constructor(lines: (ByteString | undefined)[], source: Headers, leftBehind: readonly string[]) {
+    super(lines, (name) => toBytes(source.get(name) ?? ''))
     this.source = source
     this.leftBehind = leftBehind
   }
 
   override clone(): HeaderMap {
-    return this.copyTo(new FetchHeaderMap([...this.lines], this.source, this.leftBehind))
+    return this.copyTo(new FetchHeaderMap(this.copyLines(), this.source, this.leftBehind))
   }
 }
 
@@ -83,20 +83,22 @@ class FetchHeaderMap extends HeaderMap {
  * @param upgrade - the message changes protocols: keep connection-related headers
  */
 export function headerMapFrom(pseudo: ByteString[], headers: Headers, upgrade = false): HeaderMap {
-  const lines = pseudo
+  const lines: (ByteString | undefined)[] = pseudo
   const leftBehind: string[] = []
-  let connection: string | undefined
-  headers.forEach((value, name) => {
-    if (!staysBehind(name, upgrade)) {
-      lines.push(name, toBytes(value))
-      return
-    }
-    leftBehind.push(name)
-    if (name === 'connection') connection = value
-  })
+  let cookies: string[] | undefined
+  let seen = 0
+  // names alone: a value costs more to read than to ask for, and few are asked for
+  for (const name of headers.keys()) {
+    if (name === 'set-cookie') {
+      cookies ??= headers.getSetCookie()
+      lines.push(name, toBytes(cookies[seen++] ?? ''))
+    } else if (staysBehind(name, upgrade)) leftBehind.push(name)
+    else lines.push(name, undefined)
+  }
   const map = new FetchHeaderMap(lines, headers, leftBehind)
+  if (upgrade || !leftBehind.includes('connection')) return map
   // an edit: the platform would let these through in a message that is passed on untouched
-  for (const name of namedHopByHop(connection)) map.remove(name)
+  for (const name of namedHopByHop(headers.get('connection'))) map.remove(name)
   return map
 }
 

@@ -4,14 +4,23 @@
  */
 import type { ByteString, HeaderLines } from '../ports.ts'
 
+/** Reads the value of a name that the map has. */
+export type ReadValue = (name: ByteString) => ByteString
+
 export class HeaderMap {
-  #lines: ByteString[]
+  /** A value that was not read yet is undefined. */
+  #lines: (ByteString | undefined)[]
+  readonly #read: ReadValue | undefined
   /** Names that were edited; undefined for none, `all` when the whole map was set. */
   #edits: Set<ByteString> | 'all' | undefined
 
-  /** @param lines - flat name, value, …; taken over, not copied; names must be lower-case */
-  constructor(lines: ByteString[] = []) {
+  /**
+   * @param lines - flat name, value, …; taken over, not copied; names must be lower-case
+   * @param read - where values come from that are undefined in `lines`: each is read when it is asked for
+   */
+  constructor(lines: (ByteString | undefined)[] = [], read?: ReadValue) {
     this.#lines = lines
+    this.#read = read
   }
 
   /** Number of lines. */
@@ -22,13 +31,24 @@ export class HeaderMap {
   /** Bytes of all names and values. */
   get byteSize(): number {
     let size = 0
-    for (const part of this.#lines) size += part.length
+    for (const part of this.lines) size += part.length
     return size
   }
 
   /** Flat name, value, … in order. Read only; changes with the next edit. */
   get lines(): HeaderLines {
-    return this.#lines
+    if (this.#read !== undefined) {
+      for (let i = 1; i < this.#lines.length; i += 2) this.#valueAt(i)
+    }
+    return this.#lines as ByteString[]
+  }
+
+  #valueAt(index: number): ByteString {
+    const value = this.#lines[index]
+    if (value !== undefined) return value
+    const found = this.#read?.(this.#lines[index - 1] as ByteString) ?? ''
+    this.#lines[index] = found
+    return found
   }
 
   /** Whether anything was changed since the map was made. */
@@ -49,12 +69,14 @@ export class HeaderMap {
   /** @returns the first value of that name */
   get(name: ByteString): ByteString | undefined {
     const lines = this.#lines
-    for (let i = 0; i < lines.length; i += 2) if (lines[i] === name) return lines[i + 1]
+    for (let i = 0; i < lines.length; i += 2) if (lines[i] === name) return this.#valueAt(i + 1)
     return undefined
   }
 
   has(name: ByteString): boolean {
-    return this.get(name) !== undefined
+    const lines = this.#lines
+    for (let i = 0; i < lines.length; i += 2) if (lines[i] === name) return true
+    return false
   }
 
   /** @returns all values of that name in order */
@@ -62,7 +84,7 @@ export class HeaderMap {
     const values: ByteString[] = []
     const lines = this.#lines
     for (let i = 0; i < lines.length; i += 2) {
-      if (lines[i] === name) values.push(lines[i + 1] as ByteString)
+      if (lines[i] === name) values.push(this.#valueAt(i + 1))
     }
     return values
   }
@@ -98,8 +120,8 @@ export class HeaderMap {
     for (let i = start; i < lines.length; i += 2) {
       if (lines[i] === name) continue
       if (kept !== i) {
-        lines[kept] = lines[i] as ByteString
-        lines[kept + 1] = lines[i + 1] as ByteString
+        lines[kept] = lines[i]
+        lines[kept + 1] = lines[i + 1]
       }
       kept += 2
     }
@@ -116,7 +138,12 @@ export class HeaderMap {
 
   /** A map of the same lines. It counts as edited where this one was. */
   clone(): HeaderMap {
-    return this.copyTo(new HeaderMap([...this.#lines]))
+    return this.copyTo(new HeaderMap(this.copyLines(), this.#read))
+  }
+
+  /** The lines for a copy, unread values left unread. */
+  protected copyLines(): (ByteString | undefined)[] {
+    return this.#lines.slice()
   }
 
   /** Hands what is known of edits on to a copy. */
