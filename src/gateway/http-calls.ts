@@ -44,8 +44,11 @@ async function exchange(
     const body = await readUpTo(response, CALLOUT_BODY_BYTES)
     if (body === undefined) return { failure: 'too-large' }
     const headers = responseHeaderMap(response)
-    headers.remove('content-encoding')
-    headers.replace('content-length', String(body.length))
+    // what was encoded is not any more
+    if (headers.has('content-encoding')) {
+      headers.remove('content-encoding')
+      headers.replace('content-length', String(body.length))
+    }
     return { headers: headers.lines, body, trailers: [] }
   } catch {
     return { failure: 'reset' }

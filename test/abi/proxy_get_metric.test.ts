@@ -11,7 +11,7 @@ describeHostCall('proxy_get_metric', {
   ],
   misuse: [
     ['BadArgument to a histogram, as in Envoy', [6, { out: 0 }], Status.BadArgument],
-    ['NotFound to a metric nobody has', [99, { out: 0 }], Status.NotFound],
-    ['NotFound to the greatest id', [-1, { out: 0 }], Status.NotFound],
+    ['NotFound to a metric nobody has', [97, { out: 0 }], Status.NotFound],
+    ['BadArgument to an id whose type has no value', [-1, { out: 0 }], Status.BadArgument],
   ],
 })

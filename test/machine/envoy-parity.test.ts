@@ -78,3 +78,73 @@ describe('bodies', () => {
     expect(sent?.body).toBe('onethreex')
   })
 })
+
+describe('local replies', () => {
+  const reply = (status: number): unknown => ({ call: 'local_reply', status, body: `${status}` })
+
+  it('a reply to a reply that has not gone out takes its place', async () => {
+    const { response, body } = await play({
+      request_headers: [reply(403)],
+      response_headers: [reply(500)],
+    })
+    expect([response.status, body]).toEqual([500, '500'])
+  })
+
+  it('of two in one callback the first counts', async () => {
+    const { response, body } = await play({ request_headers: [reply(403), reply(500)] })
+    expect([response.status, body]).toEqual([403, '403'])
+  })
+})
+
+describe('messages that plugins have spoiled', () => {
+  const remove = (name: string): unknown => ({ call: 'remove_header', name })
+
+  it.each([
+    [':path', 404, ''],
+    [':method', 503, 'missing required header: :method'],
+  ])('a request without %s is answered %i', async (name, status, text) => {
+    const { response, body, sent } = await play({ request_headers: [remove(name)] })
+    expect([response.status, body, sent]).toEqual([status, text, undefined])
+  })
+
+  it('a response without a status is answered 502, without its body', async () => {
+    const { response, body } = await play({ response_headers: [remove(':status')] })
+    expect([response.status, body]).toEqual([502, 'missing required header: :status'])
+  })
+})
+
+describe('attributes', () => {
+  const read = (path: string): unknown => ({ call: 'get_property', path: path.split('.') })
+  const values = (lines: Awaited<ReturnType<typeof play>>['lines']): unknown[] =>
+    calls(lines, 'get_property').map((line) => line['value'])
+  const NONE = '\0'.repeat(8)
+
+  it('of a response that there is not yet are 0 or empty', async () => {
+    const names = ['flags', 'size', 'total_size', 'headers', 'trailers']
+    const { lines } = await play({ request_headers: names.map((name) => read(`response.${name}`)) })
+    expect(values(lines)).toEqual([NONE, NONE, NONE, '\0\0\0\0', '\0\0\0\0'])
+  })
+
+  it('the total size counts the bytes that have come, not those that are announced', async () => {
+    const { lines } = await play(
+      { request_headers: [{ call: 'map_size' }, read('request.total_size')] },
+      { request: post('hello') },
+    )
+    const size = calls(lines, 'map_size')[0]?.['map_size']
+    expect(values(lines)).toEqual([String.fromCharCode(Number(size)) + NONE.slice(1)])
+  })
+
+  it('response.grpc_status of an answer that is no gRPC is what its status amounts to', async () => {
+    const { lines } = await play({ response_headers: [read('response.grpc_status')] })
+    expect(values(lines)).toEqual([`\u0002${NONE.slice(1)}`])
+  })
+})
+
+describe('metrics', () => {
+  it('an unknown id of a type that cannot be read is BAD_ARGUMENT', async () => {
+    const { lines } = await play({
+      request_headers: [4712, 4713, 4714, 4715].map((metric) => ({ call: 'metric_get', metric })),
+    })
+    expect(statuses(calls(lines, 'metric_get'))).toEqual([1, 1, 2, 2])
+  })
+})

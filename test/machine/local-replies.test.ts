@@ -130,21 +130,24 @@ describe('a local reply', () => {
   })
 })
 
-describe('of two local replies the first counts', () => {
+describe('of two local replies', () => {
   const second = { call: 'local_reply', status: 500, body: 'second' }
 
-  it.each([
-    ['in one callback', { request_headers: [DENY, second] }],
-    [
-      'in the response callbacks of the first',
-      { request_headers: [DENY], response_headers: [second] },
-    ],
-    ['in the response body of the first', { request_headers: [DENY], response_body: [second] }],
-  ])('%s', async (_, steps) => {
-    const { response, body, lines, host } = await play(steps)
+  it('the first counts in one callback', async () => {
+    const { response, body, lines, host } = await play({ request_headers: [DENY, second] })
     expect([response.status, body]).toEqual([403, 'denied'])
     expect(statuses(calls(lines, 'local_reply'))).toEqual([0, 0])
-    expect(host.logs.some((entry) => entry.message.includes('has answered'))).toBe(true)
+    expect(host.logs.some((entry) => entry.message.includes('has been answered'))).toBe(true)
+  })
+
+  it('the second takes the place of a first that has not gone out', async () => {
+    const { response, body } = await play({ request_headers: [DENY], response_headers: [second] })
+    expect([response.status, body]).toEqual([500, 'second'])
+  })
+
+  it('the second breaks off a first whose headers have gone out', async () => {
+    const { response, body } = await play({ request_headers: [DENY], response_body: [second] })
+    expect([response.status, body]).toEqual([503, ''])
   })
 
   it('of two plugins too', async () => {
@@ -152,7 +155,7 @@ describe('of two local replies the first counts', () => {
       { configuration: script({ response_headers: [second] }) },
       { configuration: script({ request_headers: [DENY] }) },
     ])
-    expect([response.status, body]).toEqual([403, 'denied'])
+    expect([response.status, body]).toEqual([500, 'second'])
   })
 
   it('but a plugin may answer in place of the gateway', async () => {

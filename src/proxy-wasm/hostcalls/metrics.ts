@@ -10,9 +10,9 @@ import type { HostFunctions } from './link.ts'
 export function metricFunctions(vm: Vm): HostFunctions {
   return {
     proxy_define_metric(type, nameAt, nameSize, idOut) {
-      if (type >>> 0 > MetricType.Histogram) return Status.BadArgument
       const name = vm.memory.text(nameAt, nameSize)
       if (name === undefined) return Status.InvalidMemoryAccess
+      if (type >>> 0 > MetricType.Histogram) return Status.BadArgument
       const id = vm.ports.metrics.define(type as MetricType, name)
       return vm.memory.setUint32(idOut, id) ? Status.Ok : Status.InvalidMemoryAccess
     },

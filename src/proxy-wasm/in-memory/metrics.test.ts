@@ -91,6 +91,13 @@ describe('unknown metrics', () => {
     const metrics = new InMemoryMetrics()
     expect(metrics.increment(4, 1n)).toBe(Status.NotFound)
     expect(metrics.record(5, 1n)).toBe(Status.NotFound)
-    expect(metrics.get(6)).toEqual({ status: Status.NotFound })
+    expect(metrics.get(5)).toEqual({ status: Status.NotFound })
+  })
+
+  it('are BadArgument where their type has no value', () => {
+    const metrics = new InMemoryMetrics()
+    expect(metrics.increment(6, 1n)).toBe(Status.BadArgument)
+    expect(metrics.get(7)).toEqual({ status: Status.BadArgument })
+    expect(metrics.record(6, 1n)).toBe(Status.NotFound)
   })
 })

@@ -58,7 +58,7 @@ export class InMemoryMetrics implements MetricsPort {
 
   increment(id: number, delta: bigint): Status {
     const series = this.#series.get(id)
-    if (series === undefined) return Status.NotFound
+    if (series === undefined) return unknown(id)
     if (series.type === MetricType.Histogram) return Status.BadArgument
     if (series.type === MetricType.Counter && delta <= 0n) return Status.BadArgument
     series.value = BigInt.asUintN(64, series.value + delta)
@@ -76,7 +76,7 @@ export class InMemoryMetrics implements MetricsPort {
 
   get(id: number): { readonly value: bigint } | { readonly status: Status } {
     const series = this.#series.get(id)
-    if (series === undefined) return { status: Status.NotFound }
+    if (series === undefined) return { status: unknown(id) }
     if (series.type === MetricType.Histogram) return { status: Status.BadArgument }
     return { value: series.value }
   }
@@ -98,6 +98,11 @@ export class InMemoryMetrics implements MetricsPort {
     )
     return id
   }
+}
+
+/** An id says its type itself: what has no value to read or add to is that, known or not. */
+function unknown(id: number): Status {
+  return (id & 3) >= MetricType.Histogram ? Status.BadArgument : Status.NotFound
 }
 
 function snapshotOf(series: Series): MetricSnapshot {

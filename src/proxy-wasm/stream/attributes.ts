@@ -18,6 +18,7 @@ import type { ByteString } from '../ports.ts'
 import type { PluginSpec } from '../vm/plugin-spec.ts'
 import type { Chain } from './chain.ts'
 import type { HeaderMap } from './header-map.ts'
+import { grpcStatusOf } from './local-reply.ts'
 import { metadataProperty, type StreamMetadata } from './messages.ts'
 
 /** What the adapter knows of a stream. Everything that is absent is `NotFound` to a guest. */
@@ -97,9 +98,8 @@ function bodySize(headers: HeaderMap | undefined, seen: number): number {
 }
 
 /** One entry for each name, values joined by `,`, as Envoy shows a header map. */
-function headersValue(headers: HeaderMap | undefined): Uint8Array | undefined {
-  if (headers === undefined) return undefined
-  return mapValue(joinedHeaders(headers))
+function headersValue(headers: HeaderMap | undefined): Uint8Array {
+  return mapValue(headers === undefined ? new Map() : joinedHeaders(headers))
 }
 
 function joinedHeaders(headers: HeaderMap): Map<ByteString, ByteString> {
@@ -115,8 +115,11 @@ function joinedHeaders(headers: HeaderMap): Map<ByteString, ByteString> {
 }
 
 function grpcStatus(chain: Chain): Uint8Array | undefined {
-  const status = chain.responseHeaders?.get('grpc-status')
-  return status === undefined ? undefined : int(Number(status))
+  const headers = chain.responseHeaders
+  const status = headers?.get('grpc-status')
+  if (status !== undefined) return int(Number(status))
+  // of an answer that is no gRPC, Envoy tells what its HTTP status amounts to
+  return headers && int(grpcStatusOf(Number(headers.get(':status'))))
 }
 
 function portOfUrl(url: string | undefined): number | undefined {
@@ -160,20 +163,17 @@ export const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
   'request.duration': ({ info }) =>
     info.duration === undefined ? undefined : durationValue(info.duration),
   'request.size': (chain) => int(bodySize(chain.requestHeaders, chain.requestBytes)),
-  'request.total_size': (chain) =>
-    int(bodySize(chain.requestHeaders, chain.requestBytes) + (chain.requestHeaders?.byteSize ?? 0)),
+  'request.total_size': (chain) => int(chain.requestBytes + (chain.requestHeaders?.byteSize ?? 0)),
   'response.code': (chain) => int(Number(chain.responseHeaders?.get(':status') ?? Number.NaN)),
   'response.code_details': (chain) =>
     text(chain.info.responseDetails ?? (chain.responseHeaders && 'via_upstream')),
-  'response.flags': (chain) => (chain.responseHeaders ? intValue(0) : undefined),
+  'response.flags': () => intValue(0),
   'response.grpc_status': grpcStatus,
   'response.headers': (chain) => headersValue(chain.responseHeaders),
-  'response.trailers': (chain) => (chain.responseHeaders ? mapValue(new Map()) : undefined),
-  'response.size': (chain) =>
-    chain.responseHeaders && int(bodySize(chain.responseHeaders, chain.responseBytes)),
+  'response.trailers': () => mapValue(new Map()),
+  'response.size': (chain) => int(bodySize(chain.responseHeaders, chain.responseBytes)),
   'response.total_size': (chain) =>
-    chain.responseHeaders &&
-    int(bodySize(chain.responseHeaders, chain.responseBytes) + chain.responseHeaders.byteSize),
+    int(chain.responseBytes + (chain.responseHeaders?.byteSize ?? 0)),
   'response.backend_latency': ({ info }) =>
     info.backendLatency === undefined ? undefined : durationValue(info.backendLatency),
   'source.address': ({ info }) => text(info.sourceAddress),

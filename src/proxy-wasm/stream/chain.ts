@@ -21,6 +21,7 @@ export interface ChainOptions {
   readonly strand: Strand
   readonly sink: EffectSink
   readonly info: StreamInfo
+  readonly check?: (direction: Direction, headers: HeaderMap) => LocalReply | undefined
 }
 
 export class Chain {
@@ -31,6 +32,7 @@ export class Chain {
   readonly #io: IoContext
   readonly #strand: Strand
   readonly #sink: EffectSink
+  readonly #check: ChainOptions['check']
   readonly #mail = new Mailbox()
   #requestHeaders: HeaderMap | undefined
   #responseHeaders: HeaderMap | undefined
@@ -39,7 +41,6 @@ export class Chain {
   #responseSent = false
   #responseDone = false
   #answered = false
-  #replied = false
   #failing = false
   #broken = false
   #ended = false
@@ -58,12 +59,11 @@ export class Chain {
     this.#io = options.io
     this.#strand = options.strand
     this.#sink = options.sink
-    const filters = runIn(options.io, () =>
-      options.plugins.map((plugin) => new Filter(this, plugin)),
-    )
-    this.#filters = filters
-    this.request = new Passage(this, 'request', filters)
-    this.response = new Passage(this, 'response', filters.toReversed())
+    this.#check = options.check
+    const { plugins } = options
+    this.#filters = runIn(options.io, () => plugins.map((plugin) => new Filter(this, plugin)))
+    this.request = new Passage(this, 'request', this.#filters)
+    this.response = new Passage(this, 'response', this.#filters.toReversed())
   }
 
   get requestHeaders(): HeaderMap | undefined {
@@ -282,14 +282,14 @@ export class Chain {
     else if (!filter.alive && !filter.bypassed) this.#fail(filter, direction)
   }
 
-  /** @returns false when a plugin has answered this stream before: the first reply counts */
-  takeReply(): boolean {
-    if (this.#replied) return false
-    this.#replied = true
-    return true
+  /** Whether a plugin may answer now. A reply to a reply that has not gone out takes its place. */
+  get takesReply(): boolean {
+    return !this.#mail.answered && !this.#over
   }
 
   sendHeaders(direction: Direction, headers: HeaderMap, endOfStream: boolean): void {
+    const refusal = this.#check?.(direction, headers)
+    if (refusal !== undefined) return this.#localReply(refusal)
     if (direction === 'request') {
       this.#requestSent = true
       this.#requestDone = endOfStream

@@ -28,7 +28,7 @@ import {
 import { FetchSink } from './fetch-sink.ts'
 import type { HeaderMap } from './header-map.ts'
 import type { IoContext } from './io-context.ts'
-import { emptyReply, hasNoBody, type LocalReply } from './local-reply.ts'
+import { emptyReply, hasNoBody, type LocalReply, missingHeader } from './local-reply.ts'
 import { LazyAbort, type OutboundRequest } from './outbound-request.ts'
 
 export type { OutboundRequest } from './outbound-request.ts'
@@ -90,7 +90,8 @@ class FetchStream {
   constructor(options: FetchStreamOptions) {
     this.#options = options
     const { plugins, io, info, pool } = options
-    this.#chain = new Chain({ plugins, io, strand: pool.strand, sink: this.#sink, info })
+    const { strand } = pool
+    this.#chain = new Chain({ plugins, io, strand, sink: this.#sink, info, check: missingHeader })
   }
 
   async run(): Promise<Response> {

@@ -41,6 +41,22 @@ export function tooLarge(direction: Direction): LocalReply {
 
 const GRPC_UNAVAILABLE = 14
 
+/**
+ * What is answered where plugins have removed what HTTP cannot do without (Envoy's answers).
+ * @returns undefined when nothing is missing
+ */
+export function missingHeader(direction: Direction, headers: HeaderMap): LocalReply | undefined {
+  if (direction === 'request') {
+    if (!headers.get(':path')) return emptyReply(404, 'route_not_found')
+    return headers.get(':method') ? undefined : missing(503, ':method')
+  }
+  return /^\d+$/.test(headers.get(':status') ?? '') ? undefined : missing(502, ':status')
+}
+
+function missing(status: number, name: string): LocalReply {
+  return textReply(status, `missing required header: ${name}`, 'filter_removed_required_headers')
+}
+
 /** HTTP status → gRPC status, from the gRPC documentation "HTTP to gRPC Status Code Mapping". */
 const GRPC_FROM_HTTP: Readonly<Record<number, number>> = {
   400: 13,
@@ -53,6 +69,10 @@ const GRPC_FROM_HTTP: Readonly<Record<number, number>> = {
   504: 14,
 }
 const GRPC_UNKNOWN = 2
+
+export function grpcStatusOf(status: number): number {
+  return GRPC_FROM_HTTP[status] ?? GRPC_UNKNOWN
+}
 
 /** Whether a request speaks gRPC; gRPC-Web does not, and wants answers as HTTP has them. */
 export function isGrpc(request: HeaderMap | undefined): boolean {
@@ -96,7 +116,7 @@ export function prepareLocalReply(
 function asTrailersOnly(headers: HeaderMap, reply: LocalReply): HeaderMap {
   headers.replace('content-type', 'application/grpc')
   headers.remove('content-length')
-  const status = reply.grpcStatus ?? GRPC_FROM_HTTP[reply.status] ?? GRPC_UNKNOWN
+  const status = reply.grpcStatus ?? grpcStatusOf(reply.status)
   headers.replace('grpc-status', String(status))
   if (reply.body.length > 0) headers.replace('grpc-message', percentEncode(reply.body))
   return headers

@@ -36,6 +36,11 @@ export class Mailbox {
     return at < 0 ? undefined : this.#mail.splice(at, 1)[0]
   }
 
+  /** Whether a local reply waits to be delivered. */
+  get answered(): boolean {
+    return this.#mail.some(({ kind }) => kind === 'local-reply')
+  }
+
   clear(): void {
     this.#mail = []
   }

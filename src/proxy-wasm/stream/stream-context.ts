@@ -99,10 +99,10 @@ export class StreamContext implements Context {
       )
       return
     }
-    if (!this.#chain.takeReply()) {
+    if (!this.#chain.takesReply) {
       this.root.vm.logHost(
         LogLevel.Warn,
-        'proxy_send_local_response has no effect: a plugin has answered this stream before',
+        'proxy_send_local_response has no effect: the stream has been answered',
       )
       return
     }
