@@ -1,5 +1,6 @@
 /** What a comparison with a real Envoy has taught (`npm run compare:envoy`), one test for each lesson. */
 import { describe, expect, it } from 'vitest'
+import { machine, probe, script } from '../support/machine.ts'
 import { callbacks, calls, on, play, post, statuses } from '../support/play.ts'
 
 describe('header maps', () => {
@@ -146,5 +147,33 @@ describe('metrics', () => {
       request_headers: [4712, 4713, 4714, 4715].map((metric) => ({ call: 'metric_get', metric })),
     })
     expect(statuses(calls(lines, 'metric_get'))).toEqual([1, 1, 2, 2])
+  })
+})
+
+describe('a module that is being started', () => {
+  it.each([
+    { call: 'shared_data_get', key: 'k' },
+    { call: 'queue_resolve', vm: '', name: 'q' },
+    { call: 'metric_define', type: 'counter', name: 'm' },
+    { call: 'foreign', function: 'compress', argument: 'x' },
+    { call: 'time' },
+    { call: 'get_log_level' },
+    { call: 'set_effective_context', id: 0 },
+    { call: 'get_header', map: 'request', name: 'x' },
+  ])('may not make the host call $call', async (step) => {
+    const host = machine()
+    const environment = [['PROBE', script({ initialize: [step] })]] as const
+    const plugin = await host.plugin({ module: probe(), environment })
+    expect(() => plugin.start()).toThrow(/while the module was starting/)
+  })
+
+  it('may log', async () => {
+    const host = machine()
+    const environment = [
+      ['PROBE', script({ initialize: [{ call: 'log', message: 'early' }] })],
+    ] as const
+    const plugin = await host.plugin({ module: probe(), environment })
+    plugin.start()
+    expect(host.logs.map(({ message }) => message)).toContain('early')
   })
 })

@@ -18,7 +18,7 @@ export function foreignFunctions(vm: Vm): HostFunctions {
       const name = vm.memory.text(nameAt, nameSize)
       const args = vm.memory.copy(argsAt, argsSize)
       if (name === undefined || args === undefined) return Status.InvalidMemoryAccess
-      const called = vm.ports.foreignFunctions.find(name)
+      const called = vm.services.foreignFunctions.find(name)
       if (called === undefined) return Status.NotFound
       const result = called(args, callerOf(vm.context)) ?? EMPTY
       const failed = 'status' in result

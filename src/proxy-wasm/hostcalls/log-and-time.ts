@@ -19,10 +19,10 @@ export function logAndTimeFunctions(vm: Vm): HostFunctions {
     },
 
     proxy_get_log_level: (levelOut) =>
-      vm.memory.setUint32(levelOut, vm.ports.log.level) ? Status.Ok : Status.InvalidMemoryAccess,
+      vm.memory.setUint32(levelOut, vm.services.log.level) ? Status.Ok : Status.InvalidMemoryAccess,
 
     proxy_get_current_time_nanoseconds: (timeOut) =>
-      vm.memory.setUint64(timeOut, vm.ports.clock.realtime())
+      vm.memory.setUint64(timeOut, vm.services.clock.realtime())
         ? Status.Ok
         : Status.InvalidMemoryAccess,
   }

@@ -13,18 +13,18 @@ export function metricFunctions(vm: Vm): HostFunctions {
       const name = vm.memory.text(nameAt, nameSize)
       if (name === undefined) return Status.InvalidMemoryAccess
       if (type >>> 0 > MetricType.Histogram) return Status.BadArgument
-      const id = vm.ports.metrics.define(type as MetricType, name)
+      const id = vm.services.metrics.define(type as MetricType, name)
       return vm.memory.setUint32(idOut, id) ? Status.Ok : Status.InvalidMemoryAccess
     },
 
     proxy_increment_metric: (id, delta) =>
-      vm.ports.metrics.increment(id >>> 0, BigInt(delta as unknown as bigint)),
+      vm.services.metrics.increment(id >>> 0, BigInt(delta as unknown as bigint)),
 
     proxy_record_metric: (id, value) =>
-      vm.ports.metrics.record(id >>> 0, BigInt.asUintN(64, value as unknown as bigint)),
+      vm.services.metrics.record(id >>> 0, BigInt.asUintN(64, value as unknown as bigint)),
 
     proxy_get_metric(id, valueOut) {
-      const found = vm.ports.metrics.get(id >>> 0)
+      const found = vm.services.metrics.get(id >>> 0)
       if (!('value' in found)) return found.status
       return vm.memory.setUint64(valueOut, BigInt.asUintN(64, found.value))
         ? Status.Ok

@@ -12,7 +12,7 @@ export function sharedDataFunctions(vm: Vm): HostFunctions {
     proxy_get_shared_data(keyAt, keySize, addressOut, sizeOut, casOut) {
       const key = vm.memory.byteString(keyAt, keySize)
       if (key === undefined) return Status.InvalidMemoryAccess
-      const found = vm.ports.sharedData.get(vm.vmId, key)
+      const found = vm.services.sharedData.get(vm.vmId, key)
       if (found === undefined) return Status.NotFound
       const status = vm.memory.returnBytes(found.value, addressOut, sizeOut)
       if (status !== Status.Ok) return status
@@ -23,7 +23,7 @@ export function sharedDataFunctions(vm: Vm): HostFunctions {
       const key = vm.memory.byteString(keyAt, keySize)
       const value = vm.memory.copy(valueAt, valueSize)
       if (key === undefined || value === undefined) return Status.InvalidMemoryAccess
-      return vm.ports.sharedData.set(vm.vmId, key, value, cas >>> 0)
+      return vm.services.sharedData.set(vm.vmId, key, value, cas >>> 0)
     },
   }
 }

@@ -12,7 +12,7 @@ export function sharedQueueFunctions(vm: Vm): HostFunctions {
     proxy_register_shared_queue(nameAt, nameSize, idOut) {
       const name = vm.memory.byteString(nameAt, nameSize)
       if (name === undefined) return Status.InvalidMemoryAccess
-      const id = vm.ports.sharedQueues.register(vm.vmId, name, vm.context.root.queueListener)
+      const id = vm.services.sharedQueues.register(vm.vmId, name, vm.context.root.queueListener)
       return vm.memory.setUint32(idOut, id) ? Status.Ok : Status.InvalidMemoryAccess
     },
 
@@ -20,7 +20,7 @@ export function sharedQueueFunctions(vm: Vm): HostFunctions {
       const vmId = vm.memory.text(vmIdAt, vmIdSize)
       const name = vm.memory.byteString(nameAt, nameSize)
       if (vmId === undefined || name === undefined) return Status.InvalidMemoryAccess
-      const id = vm.ports.sharedQueues.resolve(vmId === '' ? vm.vmId : vmId, name)
+      const id = vm.services.sharedQueues.resolve(vmId === '' ? vm.vmId : vmId, name)
       if (id === undefined) return Status.NotFound
       return vm.memory.setUint32(idOut, id) ? Status.Ok : Status.InvalidMemoryAccess
     },
@@ -28,11 +28,11 @@ export function sharedQueueFunctions(vm: Vm): HostFunctions {
     proxy_enqueue_shared_queue(queueId, dataAt, dataSize) {
       const data = vm.memory.copy(dataAt, dataSize)
       if (data === undefined) return Status.InvalidMemoryAccess
-      return vm.ports.sharedQueues.enqueue(queueId >>> 0, data)
+      return vm.services.sharedQueues.enqueue(queueId >>> 0, data)
     },
 
     proxy_dequeue_shared_queue(queueId, addressOut, sizeOut) {
-      const next = vm.ports.sharedQueues.dequeue(queueId >>> 0)
+      const next = vm.services.sharedQueues.dequeue(queueId >>> 0)
       return 'item' in next ? vm.memory.returnBytes(next.item, addressOut, sizeOut) : next.status
     },
   }

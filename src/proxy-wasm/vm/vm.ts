@@ -110,6 +110,12 @@ export class Vm {
     return context
   }
 
+  /** The ports, for host calls beyond logging. @throws GuestTrap while the module is being started */
+  get services(): Ports {
+    void this.context
+    return this.ports
+  }
+
   /** Whether the plugin's capabilities allow a host function. */
   allows(name: string): boolean {
     return this.#allowed === undefined || this.#allowed.has(name)
@@ -133,6 +139,7 @@ export class Vm {
 
   /** `proxy_set_effective_context`: lasts until the guest call returns; 0 goes back to the current one. */
   setEffectiveContext(id: number): boolean {
+    void this.context
     const context = id === 0 ? undefined : this.#contexts.get(id)
     if (id !== 0 && context === undefined) return false
     this.#effective = context
