@@ -1,12 +1,14 @@
-/** The documented differences: ids in docs/HOST_DIFFERENCES.md, and which differences of a scenario they explain. */
+/** Differences → the ids of docs/HOST_DIFFERENCES.md that a scenario expects, and what is left over. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Difference } from './compare.ts'
+import { EXPECTED } from './expected.ts'
+import { explains, hasRules } from './rules.ts'
 import type { Numbered } from './scenario.ts'
 
 const page = join(import.meta.dirname, '../../docs/HOST_DIFFERENCES.md')
 
-/** The first column of every table of the page. */
+/** The first column of the page's tables. */
 export function documentedIds(): Set<string> {
   const rows = readFileSync(page, 'utf8').matchAll(/^\| `([a-z0-9-]+)` \|/gm)
   return new Set([...rows].map(([, id]) => id ?? ''))
@@ -16,7 +18,7 @@ export interface Verdict {
   readonly scenario: Numbered
   readonly known: readonly { readonly id: string; readonly difference: Difference }[]
   readonly unexplained: readonly Difference[]
-  /** What the scenario expects in vain, and ids that the page has not got. */
+  /** Ids that the scenario expects in vain, and those that the page has not got. */
   readonly stale: readonly string[]
 }
 
@@ -25,28 +27,24 @@ export function judge(
   differences: readonly Difference[],
   documented: ReadonlySet<string>,
 ): Verdict {
+  const expected = (EXPECTED[scenario.name] ?? '').split(' ').filter((id) => id !== '')
+  // an id that explains everything comes last: the others must be needed without it
+  const ids = [...expected.filter(hasRules), ...expected.filter((id) => !hasRules(id))]
   const known: Verdict['known'][number][] = []
   const unexplained: Difference[] = []
-  const met = new Set<string>()
-  const expected = Object.entries(scenario.known ?? {}).flatMap(([id, places]) =>
-    places.map((place) => ({ id, place, pattern: patternOf(place) })),
-  )
   for (const difference of differences) {
-    const found = expected.filter(({ pattern }) => pattern.test(difference.at))
-    for (const { id, place } of found) met.add(`${id}: ${place}`)
-    const [first] = found
-    if (first === undefined) unexplained.push(difference)
-    else known.push({ id: first.id, difference })
+    const id = ids.find((one) => explains(one, difference))
+    if (id === undefined) unexplained.push(difference)
+    else known.push({ id, difference })
   }
-  const stale = expected.flatMap(({ id, place }) => {
+  const stale = ids.flatMap((id) => {
     if (!documented.has(id)) return [`${id}: docs/HOST_DIFFERENCES.md has no such entry`]
-    return met.has(`${id}: ${place}`) ? [] : [`${id}: no difference at ${place}`]
+    return known.some((one) => one.id === id) ? [] : [`${id}: no such difference any more`]
   })
   return { scenario, known, unexplained, stale }
 }
 
-/** `*` stands for any text. */
-function patternOf(place: string): RegExp {
-  const escaped = place.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${escaped.join('.*')}$`)
+/** What is wrong with the table of expectations itself. */
+export function strayExpectations(names: ReadonlySet<string>): string[] {
+  return Object.keys(EXPECTED).filter((name) => !names.has(name))
 }

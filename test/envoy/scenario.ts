@@ -71,8 +71,6 @@ export interface Scenario {
   readonly everyChunk?: 'request' | 'response'
   /** Compare the order of header lines as well. */
   readonly headerOrder?: boolean
-  /** Differences that are documented: id in docs/HOST_DIFFERENCES.md → where they show, `*` for anything. */
-  readonly known?: Readonly<Record<string, readonly string[]>>
 }
 
 /** A scenario with its number, which names its hosts, vms and upstream. */

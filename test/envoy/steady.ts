@@ -59,6 +59,11 @@ export function steady(plugin: string, line: Line, names: Names, ordered: boolea
       result[field] = names.number(kind, value)
     }
   }
+  // addresses in the guest's memory
+  const slots = line['slots']
+  if (Array.isArray(slots)) {
+    result['slots'] = slots.map((slot) => (Number(slot) > 65_536 ? 'address' : String(slot)))
+  }
   const pairs = line['pairs']
   if (Array.isArray(pairs)) {
     const rest = pairs.filter(([name]: string[]) => !ASIDE.test(name ?? ''))

@@ -1,7 +1,8 @@
 /** The probes' log lines → callbacks and the host calls in each, without what differs by chance. */
+import { readPairs } from '../../src/proxy-wasm/memory/pairs.ts'
 import type { Entry } from './journal.ts'
 import { labelOf, type Numbered, type Step, type Steps } from './scenario.ts'
-import { Names, steady } from './steady.ts'
+import { ASIDE, Names, steady } from './steady.ts'
 
 export type Line = Readonly<Record<string, unknown>>
 
@@ -126,9 +127,20 @@ const BY_CHANCE =
   /^get_property\((?:request\.(?:time|duration)|connection_id|connection\.id|(?:source|upstream|destination)\.(?:port|address|local_address)|upstream\.local_address|response\.backend_latency)\)$|^(?:time|clock|random)\b/
 
 function withoutChance(what: string, line: Line): Line {
+  if (/^get_property\((?:request|response)\.(?:headers|trailers)\)$/.test(what)) return asMap(line)
   if (!BY_CHANCE.test(what)) return line
   const { value, nanoseconds, ...rest } = line
   const text = typeof value === 'string' ? value.replaceAll(/\d+/g, 'N') : undefined
   const known = text !== undefined && /^[ -~]+$/.test(text) && /[.:]/.test(text) ? text : '(varies)'
   return { ...rest, ...(value != null && { value: known }), ...(nanoseconds != null && { known }) }
+}
+
+/** A map of headers: without those that are aside, in no order. */
+function asMap(line: Line): Line {
+  if (typeof line['value'] !== 'string') return line
+  const flat = readPairs(Uint8Array.from(Buffer.from(line['value'], 'latin1'))) ?? []
+  const entries = flat.flatMap((name, i) =>
+    i % 2 === 0 && !ASIDE.test(name) ? [`${name}: ${flat[i + 1] ?? ''}`] : [],
+  )
+  return { status: line['status'], value: entries.sort() }
 }

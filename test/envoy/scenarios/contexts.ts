@@ -41,6 +41,8 @@ export const CONTEXTS: readonly Scenario[] = [
         { call: 'continue_request', if: { total: 2 } },
         { call: 'set_effective_context', if: { total: 2 } },
         { ...PATH, if: { total: 2 } },
+        // what its upstream sees must not race with the other's
+        { call: 'local_reply', status: 200, body: 'looked', if: { total: 2 } },
       ],
     },
     { requests: [{ path: '/waits', background: true }, { path: '/looks' }] },
@@ -60,8 +62,11 @@ export const CONTEXTS: readonly Scenario[] = [
     response_headers: [{ call: 'get_header', map: 'response', name: ':status' }],
   }),
   one('ticks-answer-a-paused-stream', {
-    configure: [{ call: 'set_tick_period', ms: 50 }],
-    request_headers: [{ call: 'remember_context', as: 'stream' }, PAUSE],
+    request_headers: [
+      { call: 'remember_context', as: 'stream' },
+      { call: 'set_tick_period', ms: 50 },
+      PAUSE,
+    ],
     tick: [
       { call: 'set_tick_period', ms: 0, if: { remembered: 'stream' } },
       { call: 'set_effective_context', remembered: 'stream', if: { remembered: 'stream' } },

@@ -82,6 +82,11 @@ export const FLOW: readonly Scenario[] = [
   one('resumed-without-a-pause', { request_headers: [RESUME] }, {}),
   one('resumed-without-a-pause-with-a-body', { request_headers: [RESUME] }, { requests: POST }),
   one('response-resumed-without-a-pause', { response_headers: [RESUME_RESPONSE] }, {}),
+  one(
+    'response-resumed-before-there-is-one',
+    { request_headers: [RESUME_RESPONSE] },
+    { alone: true },
+  ),
   one('request-resumed-from-its-response', { response_headers: [RESUME] }, { requests: POST }),
   one(
     'resumed-twice',
@@ -154,6 +159,9 @@ export const FLOW: readonly Scenario[] = [
         returns(1, { if: { path: '/waits' } }),
         { call: 'set_effective_context', remembered: 'first', if: { path: '/resumes' } },
         { ...RESUME, if: { total: 2 } },
+        // two requests to the upstream would race
+        { call: 'set_effective_context', if: { total: 2 } },
+        { call: 'local_reply', status: 200, body: 'resumed', if: { total: 2 } },
       ],
     },
     { requests: [{ path: '/waits', background: true }, { path: '/resumes' }] },

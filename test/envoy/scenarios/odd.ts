@@ -153,6 +153,11 @@ export const ODDITIES: readonly Scenario[] = [
   one('request-with-an-odd-path', { request_headers: [set(':path', '/a b?c=%zz&d=ü')] }),
   one('request-with-an-empty-path', { request_headers: [set(':path', '')] }),
   one(
+    'request-with-a-fragment',
+    { request_headers: [{ call: 'get_header', name: ':path' }] },
+    { requests: [{ path: '/a?b#c' }] },
+  ),
+  one(
     'request-with-a-path-of-dots',
     { request_headers: [{ call: 'get_header', name: ':path' }] },
     { requests: [{ path: '/a/../b/./c//d' }] },
@@ -172,6 +177,7 @@ export const ODDITIES: readonly Scenario[] = [
           [':path', '/set'],
           [':authority', 'set.test'],
           [':scheme', 'http'],
+          ['x-forwarded-proto', 'http'],
           ['X-Set', '1'],
           ['x-two', '1'],
           ['x-two', '2'],
@@ -224,6 +230,7 @@ export const ODDITIES: readonly Scenario[] = [
           [':path', '/'],
           [':authority', 'many.test'],
           [':scheme', 'http'],
+          ['x-forwarded-proto', 'http'],
           ...COUNT,
         ],
       },

@@ -42,7 +42,7 @@ const all: Step[] = read([...new Set([...Object.keys(ATTRIBUTES), ...OTHERS])].s
 const REQUESTS = [
   {
     method: 'POST',
-    path: '/shop/items?page=2#top',
+    path: '/shop/items?page=2',
     headers: [
       ['referer', 'http://other.test/'],
       ['user-agent', 'compare/1'],

@@ -170,4 +170,22 @@ export const REPLIES: readonly Scenario[] = [
       body: 'x',
     }),
   ),
+  one('second-reply-in-one-callback', {
+    request_headers: [REPLY, { call: 'local_reply', status: 500, body: 'second' }],
+  }),
+  one('second-reply-in-response-headers', {
+    request_headers: [REPLY],
+    response_headers: [{ call: 'local_reply', status: 500, body: 'second' }],
+  }),
+  one('second-reply-in-the-response-body', {
+    request_headers: [REPLY],
+    response_body: [{ call: 'local_reply', status: 500, body: 'second' }],
+  }),
+  one(
+    'second-reply-in-response-headers-of-the-upstream',
+    {
+      response_headers: [REPLY, { call: 'local_reply', status: 500, body: 'second' }],
+    },
+    { alone: true },
+  ),
 ]

@@ -145,10 +145,14 @@ export const TRAPS: readonly Scenario[] = [
     {
       plugin: {
         env: {
-          PROBE:
-            '{"steps":{"initialize":[{"call":"log","message":"text: early"},{"call":"time"}]}}',
+          PROBE: '{"steps":{"initialize":[{"call":"log","message":"early"}]}}',
         },
       },
     },
+  ),
+  one(
+    'the-time-asked-while-starting',
+    {},
+    { plugin: { env: { PROBE: '{"steps":{"initialize":[{"call":"time"}]}}' } }, refused: true },
   ),
 ]
