@@ -16,7 +16,9 @@ function moduleWith(names: string[]): Uint8Array {
 }
 
 function exportsOf(module: Uint8Array): string[] {
-  return WebAssembly.Module.exports(new WebAssembly.Module(Uint8Array.from(module))).map(({ name }) => name)
+  return WebAssembly.Module.exports(new WebAssembly.Module(Uint8Array.from(module))).map(
+    ({ name }) => name,
+  )
 }
 
 describe('trimExports', () => {

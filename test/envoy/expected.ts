@@ -110,7 +110,7 @@ export const EXPECTED: Readonly<Record<string, string>> = {
   'attributes-in-a-root': 'node',
   'attributes-of-a-local-reply':
     'early-attributes old-attributes platform-attributes whole-namespace',
-  'property-paths': 'node platform-attributes whole-namespace',
+  'property-paths': 'node whole-namespace',
   'property-paths-with-a-nul-behind': 'whole-namespace',
   'effective-context-ends-with-the-callback': 'absent-map',
   'root-done-answered-false': 'done-in-done',

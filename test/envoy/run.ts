@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { compare } from './compare.ts'
 import { type Peer, startEnvoy, startPostern } from './gateways.ts'
 import { installEnvoy } from './install.ts'
-import { documentedIds, judge, type Verdict } from './known.ts'
+import { documentedIds, judge, strayExpectations, type Verdict } from './known.ts'
 import { type Observed, play } from './play.ts'
 import { isUnexplained, json, text } from './report.ts'
 import { type Numbered, numbered } from './scenario.ts'
@@ -25,6 +25,10 @@ async function main(): Promise<void> {
       only: { type: 'string' },
     },
   })
+  const names = new Set(SCENARIOS.map(({ name }) => name))
+  const stray = strayExpectations(names)
+  if (names.size < SCENARIOS.length) throw new Error('two scenarios have one name')
+  if (stray.length > 0) throw new Error(`expectations of no scenario: ${stray.join(', ')}`)
   const scenarios = numbered(SCENARIOS.filter(({ name }) => name.includes(values.only ?? '')))
   const envoy = await installEnvoy()
   if ('missing' in envoy) {

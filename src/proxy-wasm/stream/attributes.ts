@@ -97,6 +97,11 @@ function bodySize(headers: HeaderMap | undefined, seen: number): number {
   return declared !== undefined && /^\d+$/.test(declared) ? Number(declared) : seen
 }
 
+/** What has come; of a body that no plugin reads, in the end, what was announced. */
+function totalSize({ ended }: Chain, headers: HeaderMap | undefined, seen: number): number {
+  return (ended ? bodySize(headers, seen) : seen) + (headers?.byteSize ?? 0)
+}
+
 /** One entry for each name, values joined by `,`, as Envoy shows a header map. */
 function headersValue(headers: HeaderMap | undefined): Uint8Array {
   return mapValue(headers === undefined ? new Map() : joinedHeaders(headers))
@@ -173,7 +178,7 @@ export const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
   'response.trailers': () => mapValue(new Map()),
   'response.size': (chain) => int(bodySize(chain.responseHeaders, chain.responseBytes)),
   'response.total_size': (chain) =>
-    int(chain.responseBytes + (chain.responseHeaders?.byteSize ?? 0)),
+    int(totalSize(chain, chain.responseHeaders, chain.responseBytes)),
   'response.backend_latency': ({ info }) =>
     info.backendLatency === undefined ? undefined : durationValue(info.backendLatency),
   'source.address': ({ info }) => text(info.sourceAddress),

@@ -91,7 +91,13 @@ export const CALLOUTS: readonly Scenario[] = [
   ),
   outcome(
     'with-trailers-sent',
-    callout('echo', { headers: lines([]), body: 'question', trailers: [['x-t', '1']] }),
+    // Envoy's trailers behind a body of known length spoil the connection: nobody else's
+    callout('callout/echo', {
+      upstream: '@upstream',
+      headers: lines([], '/callout/echo'),
+      body: 'question',
+      trailers: [['x-t', '1']],
+    }),
   ),
   outcome('to-the-own-upstream', callout('callout/200', { upstream: '@upstream' })),
   refused(

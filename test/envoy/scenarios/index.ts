@@ -10,7 +10,7 @@ import { ODDITIES } from './odd.ts'
 import { CALLS } from './phases.ts'
 import { PROPERTIES } from './properties.ts'
 import { REPLIES } from './replies.ts'
-import { SHARED } from './shared.ts'
+import { SHARED } from './shared-state.ts'
 import { SHIPPED } from './shipped.ts'
 import { TRAPS } from './traps.ts'
 
