@@ -135,6 +135,15 @@ describe('attributes', () => {
     expect(values(lines)).toEqual([String.fromCharCode(Number(size)) + NONE.slice(1)])
   })
 
+  it('in the end counts what was announced of a body that no plugin has read', async () => {
+    const { lines } = await play(
+      { log: [read('request.total_size'), { call: 'map_size', map: 'request' }] },
+      { request: post('hello'), plugin: { module: probe('headers-only') } },
+    )
+    const size = Number(calls(lines, 'map_size')[0]?.['map_size'])
+    expect(values(lines)).toEqual([String.fromCharCode(size + 5) + NONE.slice(1)])
+  })
+
   it('response.grpc_status of an answer that is no gRPC is what its status amounts to', async () => {
     const { lines } = await play({ response_headers: [read('response.grpc_status')] })
     expect(values(lines)).toEqual([`\u0002${NONE.slice(1)}`])

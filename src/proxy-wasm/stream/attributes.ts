@@ -168,7 +168,7 @@ export const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
   'request.duration': ({ info }) =>
     info.duration === undefined ? undefined : durationValue(info.duration),
   'request.size': (chain) => int(bodySize(chain.requestHeaders, chain.requestBytes)),
-  'request.total_size': (chain) => int(chain.requestBytes + (chain.requestHeaders?.byteSize ?? 0)),
+  'request.total_size': (chain) => int(totalSize(chain, chain.requestHeaders, chain.requestBytes)),
   'response.code': (chain) => int(Number(chain.responseHeaders?.get(':status') ?? Number.NaN)),
   'response.code_details': (chain) =>
     text(chain.info.responseDetails ?? (chain.responseHeaders && 'via_upstream')),
