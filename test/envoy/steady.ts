@@ -59,6 +59,11 @@ export function steady(plugin: string, line: Line, names: Names, ordered: boolea
       result[field] = names.number(kind, value)
     }
   }
+  const { variables } = line
+  // an environment has no order
+  if (typeof variables === 'object') {
+    result['variables'] = sorted(Object.entries(variables ?? {}))
+  }
   // addresses in the guest's memory
   const slots = line['slots']
   if (Array.isArray(slots)) {

@@ -100,6 +100,10 @@ const answerCallout: Handler = async (exchange) => {
     .filter((name) => /^(x-(?!envoy|forwarded)|content-)/.test(name))
     .map((name) => `${name}=${exchange.header(name) ?? ''}`)
   const text = [exchange.method, exchange.target, ...seen.sort(), body].join(' ')
+  if (exchange.method === 'HEAD') {
+    const length = ['content-length', String(text.length)] as const
+    return exchange.write(head(200, [['x-callee', 'echo'], length]))
+  }
   exchange.reply(200, [['x-callee', 'echo']], text)
 }
 
