@@ -30,6 +30,7 @@ async function main(): Promise<void> {
   if (names.size < SCENARIOS.length) throw new Error('two scenarios have one name')
   if (stray.length > 0) throw new Error(`expectations of no scenario: ${stray.join(', ')}`)
   const scenarios = numbered(SCENARIOS.filter(({ name }) => name.includes(values.only ?? '')))
+  if (scenarios.length === 0) throw new Error(`no scenario has "${values.only}" in its name`)
   const envoy = await installEnvoy()
   if ('missing' in envoy) {
     const why = `Envoy cannot be installed here: ${envoy.missing}`
@@ -63,8 +64,7 @@ async function compareAll(
     const together = scenarios.filter(({ alone }) => alone !== true)
     for (const batch of [together, ...scenarios.flatMap((one) => (one.alone ? [[one]] : []))]) {
       const envoy = await startEnvoy(path, batch, upstreams)
-      await playAll(envoy, batch, upstreams, theirs)
-      await envoy.stop()
+      await playAll(envoy, batch, upstreams, theirs).finally(() => envoy.stop())
       // what roots say when they end comes last
       for (const [scenario, observed] of theirs) {
         if (batch.includes(scenario)) theirs.set(scenario, withLog(observed, envoy, scenario))
