@@ -23,6 +23,7 @@ export const EXPECTED: Readonly<Record<string, string>> = {
   'calls-in-delete-stream-0.2.1':
     'absent-map late-request-headers late-response-headers lost-edit plugin-configuration',
   'calls-in-http-call-response-0.2.1': 'absent-map callout-map-size lost-edit plugin-configuration',
+  'calls-in-tick-0.2.1': 'absent-map lost-edit plugin-configuration',
   'calls-in-queue-ready-0.2.1': 'absent-map lost-edit plugin-configuration',
   'calls-in-configure-0.1.0': 'absent-map lost-edit stale-call-data',
   'calls-in-request-headers-0.1.0': 'absent-map lost-edit plugin-configuration',

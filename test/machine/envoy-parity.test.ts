@@ -150,6 +150,15 @@ describe('attributes', () => {
   })
 })
 
+describe('gRPC callouts', () => {
+  it('a unary call takes no messages, whether it is known or not', async () => {
+    const { lines } = await play({
+      request_headers: [1, 2].map((token) => ({ call: 'grpc_send', token, message: 'x' })),
+    })
+    expect(statuses(calls(lines, 'grpc_send'))).toEqual([2, 1])
+  })
+})
+
 describe('metrics', () => {
   it('an unknown id of a type that cannot be read is BAD_ARGUMENT', async () => {
     const { lines } = await play({

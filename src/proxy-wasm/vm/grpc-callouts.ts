@@ -76,9 +76,9 @@ export class GrpcCallouts {
 
   /** The message of a stream. A second one is `BadArgument`: gRPC-Web carries one. */
   send(token: number, message: Uint8Array<ArrayBuffer>, endOfStream: boolean): Status {
+    if (kindOf(token) === CalloutKind.GrpcCall) return Status.BadArgument
     const open = this.#open.get(token)
     if (open === undefined || !this.#vm.callouts.has(token)) return Status.NotFound
-    if (kindOf(token) !== CalloutKind.GrpcStream) return Status.BadArgument
     if (open.halfClosed) return Status.BadArgument
     if (open.sent && !(endOfStream && message.length === 0)) {
       this.#vm.logHost(

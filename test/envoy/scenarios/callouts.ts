@@ -179,4 +179,14 @@ export const CALLOUTS: readonly Scenario[] = [
       ...GO,
     ],
   }),
+  one('grpc-calls-that-cannot-start', {
+    request_headers: [
+      { call: 'grpc_call', upstream: 'nobody', service: 's', method: 'm', message: 'x' },
+      { call: 'grpc_stream', upstream: 'nobody', service: 's', method: 'm' },
+      { call: 'grpc_send', token: 1, message: 'x' },
+      { call: 'grpc_send', token: 2, message: 'x' },
+      { call: 'grpc_cancel', token: 1 },
+      { call: 'grpc_close', token: 2 },
+    ],
+  }),
 ]

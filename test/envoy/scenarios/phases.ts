@@ -105,6 +105,8 @@ interface Phase {
   readonly on: string
   readonly when?: Readonly<Record<string, unknown>>
   readonly before?: Readonly<Record<string, readonly Step[]>>
+  /** Runs behind the calls. */
+  readonly after?: readonly Step[]
   readonly settleMs?: number
 }
 
@@ -135,7 +137,20 @@ const PHASES: readonly Phase[] = [
         PAUSE,
       ],
     },
+    after: GO_ON,
     settleMs: 100,
+  },
+  {
+    on: 'tick',
+    when: { remembered: 'stream' },
+    before: {
+      request_headers: [
+        { call: 'remember_context', as: 'stream' },
+        { call: 'set_tick_period', ms: 40 },
+        PAUSE,
+      ],
+    },
+    after: [{ call: 'set_effective_context', remembered: 'stream' }, { call: 'continue_request' }],
   },
   {
     on: 'queue_ready',
@@ -167,11 +182,10 @@ const ANSWER = {
   ] as const,
 }
 
-function scenario({ on, when, before, settleMs }: Phase, version: string): Scenario {
+function scenario({ on, when, before, after = [], settleMs }: Phase, version: string): Scenario {
   const steps = all(version).map((step) => (when ? having(step, { if: when }) : step))
   const first = on.endsWith('_body') ? [HOLD] : []
-  const last = on === 'http_call_response' ? GO_ON : []
-  const script = { ...before, [on]: [...first, ...steps, ...last] }
+  const script = { ...before, [on]: [...first, ...steps, ...after] }
   const kind = when?.['root'] === false ? '-stream' : ''
   const early = on === 'vm_start' && { vmConfiguration: JSON.stringify({ steps: script }) }
   return one(`calls-in-${on}${kind}-${version}`.replaceAll('_', '-'), script, {
