@@ -4,11 +4,12 @@
  * skipped. References inside the snapshot are checked as well.
  */
 import * as v from 'valibot'
-import { FAIL_STRATEGIES, PHASES } from './snapshot.ts'
+import { FAIL_STRATEGIES, LOG_ONLY_CALLOUTS, PHASES } from './snapshot.ts'
 import type { Snapshot } from './snapshot.ts'
 import { sha256Text } from './resources/fields.ts'
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const percent = v.pipe(v.number(), v.minValue(0), v.maxValue(100))
 const lastGood = v.strictObject({ module: sha256Text, configuration: v.string() })
 
 const plugin = v.strictObject({
@@ -35,6 +36,10 @@ const plugin = v.strictObject({
   }),
   upstreams: v.exactOptional(v.array(v.string())),
   allowOnHeadersStopIteration: v.boolean(),
+  mode: v.exactOptional(v.literal('log-only')),
+  logOnly: v.exactOptional(v.strictObject({ callouts: v.picklist(LOG_ONLY_CALLOUTS) })),
+  failOpenBudget: v.exactOptional(v.strictObject({ percent, minimum: count })),
+  decisions: v.exactOptional(v.strictObject({ sampling: percent, mask: v.array(v.string()) })),
   singleton: v.exactOptional(v.literal(true)),
   lastGood: v.exactOptional(lastGood),
 })

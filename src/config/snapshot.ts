@@ -13,6 +13,25 @@ export type Phase = (typeof PHASES)[number]
 export const FAIL_STRATEGIES = ['FAIL_CLOSE', 'FAIL_OPEN', 'FAIL_RELOAD'] as const
 export type FailStrategy = (typeof FAIL_STRATEGIES)[number]
 
+/** What a log-only plugin's own calls do: they run, or none of them leaves. */
+export const LOG_ONLY_CALLOUTS = ['run', 'block'] as const
+
+/** How much of a plugin's traffic may be let by when it fails and its strategy is FAIL_OPEN. */
+export interface FailOpenBudget {
+  /** At most so many per cent of the requests of a minute; 0 to 100, fractions allowed. */
+  readonly percent: number
+  /** So many a minute are let by whatever the percentage. */
+  readonly minimum: number
+}
+
+/** What of a plugin's decisions goes to the decision log. */
+export interface DecisionLog {
+  /** The share of requests whose decisions are written, in per cent; 0 to 100, fractions allowed. */
+  readonly sampling: number
+  /** Lower-case names of headers and query parameters whose values are never written. */
+  readonly mask: readonly string[]
+}
+
 /** A plugin's id: `<namespace>.<name>`, the name Istio gives it in Envoy's configuration. */
 export type PluginId = string
 
@@ -87,6 +106,14 @@ export interface SnapshotPlugin {
   /** The upstreams it may call, keys of `Snapshot.upstreams`; absent: all that are declared. */
   readonly upstreams?: readonly string[]
   readonly allowOnHeadersStopIteration: boolean
+  /** It runs and what it does is recorded and dropped; absent: what it does is done. */
+  readonly mode?: 'log-only'
+  /** Present exactly when `mode` is. */
+  readonly logOnly?: { readonly callouts: (typeof LOG_ONLY_CALLOUTS)[number] }
+  /** Beyond it FAIL_OPEN is FAIL_CLOSE; absent: no bound. Only where `failStrategy` is FAIL_OPEN. */
+  readonly failOpenBudget?: FailOpenBudget
+  /** Absent: its decisions are not written. A log-only plugin always has it. */
+  readonly decisions?: DecisionLog
   /** One vm for the whole gateway; it is in no chain. */
   readonly singleton?: true
   readonly lastGood?: LastGood

@@ -8,6 +8,8 @@ import type { ModuleCatalog } from './module-catalog.ts'
 import { resolveModule } from './module-catalog.ts'
 import { nearest } from '../nearest.ts'
 import type { FieldPath, Problem } from '../problem.ts'
+import { type Report, reportInto } from './report.ts'
+import { compileModes } from './compile-modes.ts'
 import type { HttpRoute } from '../resources/http-route.ts'
 import { DEFAULT_NAMESPACE } from '../resources/metadata.ts'
 import type { PluginPolicy } from '../resources/plugin-policy.ts'
@@ -31,17 +33,12 @@ export interface PluginsInput {
   readonly previous: Readonly<Record<string, SnapshotPlugin>>
 }
 
-type Report = (problem: Pick<Problem, 'code' | 'message' | 'path'>, resource: object) => void
-
 export function compilePlugins(input: PluginsInput): {
   readonly plugins: readonly CompiledPlugin[]
   readonly problems: readonly Problem[]
 } {
   const problems: Problem[] = []
-  const report: Report = ({ code, path, message }, resource) => {
-    const severity = code === 'config.no_effect' ? 'warning' : 'error'
-    problems.push({ code, severity, resource: resourceKey(resource), path, message })
-  }
+  const report = reportInto(problems)
   const policies = assignPolicies(input, report)
   const plugins = input.plugins.flatMap((resource) => {
     const policy = policies.get(pluginId(resource))
@@ -147,6 +144,7 @@ function compilePlugin(
     ...(allowed === undefined ? {} : { upstreams: unique(allowed) }),
     allowOnHeadersStopIteration: extra?.allowOnHeadersStopIteration ?? false,
     ...(extra?.singleton === true ? { singleton: true } : {}),
+    ...compileModes(resource, policy, report),
     ...(lastGood === undefined ? {} : { lastGood }),
   }
 }

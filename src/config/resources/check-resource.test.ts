@@ -191,7 +191,13 @@ describe('what is refused', () => {
   })
 
   it.each([
-    ['mode', { mode: 'log-only' }, '"mode" is outside'],
+    ['another mode', { mode: 'shadow' }, 'expected one of enforce, log-only, got "shadow"'],
+    ['callouts that are neither', { logOnly: { callouts: 'stop' } }, 'expected one of run, block'],
+    ['a budget without percent', { failOpenBudget: {} }, '"percent" is required'],
+    ['too large a budget', { failOpenBudget: { percent: 101 } }, 'expected a number from 0 to 100'],
+    ['half a request', { failOpenBudget: { percent: 1, minimum: 0.5 } }, 'expected a whole number'],
+    ['a negative sampling', { decisionLog: { sampling: -1 } }, 'expected a number from 0 to 100'],
+    ['a mask with spaces', { decisionLog: { mask: ['x y'] } }, 'expected the name of a header'],
     ['a singleton that is neither', { singleton: 1 }, 'expected'],
     ['a limit nobody enforces', { limits: { fuel: 1 } }, '"fuel" is outside'],
     ['no targets', { targetRefs: [] }, 'expected at least one plugin'],

@@ -71,6 +71,19 @@ export function whole(min: number, max: number): v.GenericSchema<number> {
   )
 }
 
+/** A share of a hundred; fractions are allowed. */
+export const percent: v.GenericSchema<number> = v.pipe(
+  v.number(),
+  v.minValue(0, 'expected a number from 0 to 100'),
+  v.maxValue(100, 'expected a number from 0 to 100'),
+)
+
+/** The name of a header or of a query parameter. */
+export const fieldName: v.GenericSchema<string> = text(
+  /^[!-~]{1,256}$/,
+  'the name of a header or a query parameter, without spaces',
+)
+
 /** A JSON object with any members. */
 export const jsonObject: v.GenericSchema<Readonly<Record<string, unknown>>> = v.custom<
   Readonly<Record<string, unknown>>

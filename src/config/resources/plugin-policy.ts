@@ -5,9 +5,21 @@
 import * as v from 'valibot'
 import type { PluginLimits } from '../../proxy-wasm/limits.ts'
 import { DEFAULT_LIMITS } from '../../proxy-wasm/limits.ts'
-import { choice, described, ignored, outside, resourceName, whole } from './fields.ts'
+import { LOG_ONLY_CALLOUTS } from '../snapshot.ts'
+import {
+  choice,
+  described,
+  fieldName,
+  ignored,
+  outside,
+  percent,
+  resourceName,
+  whole,
+} from './fields.ts'
 import { metadataSchema } from './metadata.ts'
 import type { Metadata } from './metadata.ts'
+
+export const MODES = ['enforce', 'log-only'] as const
 
 export interface PluginPolicy {
   readonly apiVersion: 'postern.dev/v1alpha1'
@@ -27,6 +39,10 @@ export interface PluginPolicy {
     readonly vmConfiguration?: string
     readonly allowOnHeadersStopIteration?: boolean
     readonly singleton?: boolean
+    readonly mode?: (typeof MODES)[number]
+    readonly logOnly?: { readonly callouts?: (typeof LOG_ONLY_CALLOUTS)[number] }
+    readonly failOpenBudget?: { readonly percent: number; readonly minimum?: number }
+    readonly decisionLog?: { readonly sampling?: number; readonly mask?: readonly string[] }
   }
 }
 
@@ -118,7 +134,62 @@ export const pluginPolicySchema: v.GenericSchema<unknown, PluginPolicy> = v.obje
         default: 'false',
       }),
     ),
-    mode: outside('plugins are enforced'),
+    mode: v.exactOptional(
+      choice(MODES, {
+        about:
+          '`log-only`: the plugin runs on every request, what it would have done is written to the decision log, and none of it is done: requests and responses go on as they came, also when the plugin fails.',
+        default: 'enforce',
+      }),
+    ),
+    logOnly: v.exactOptional(
+      v.object({
+        callouts: v.exactOptional(
+          choice(LOG_ONLY_CALLOUTS, {
+            about:
+              'What becomes of the HTTP and gRPC calls of a log-only plugin. `run`: they are made, and count for who is called. `block`: none leaves, and each fails for the plugin as an unreachable upstream would.',
+            default: 'run',
+          }),
+        ),
+      }),
+    ),
+    failOpenBudget: v.exactOptional(
+      v.object({
+        percent: described(percent, {
+          about:
+            'The most requests of a minute that may pass the plugin by because it failed, in per cent of all that came to it in that minute. Beyond it `FAIL_OPEN` is `FAIL_CLOSE`.',
+        }),
+        minimum: v.exactOptional(
+          described(whole(0, 1_000_000), {
+            about:
+              'So many requests a minute may pass it by whatever the percentage: with little traffic, a percentage of it is less than one request.',
+            default: '0',
+          }),
+        ),
+      }),
+    ),
+    decisionLog: v.exactOptional(
+      described(
+        v.object({
+          sampling: v.exactOptional(
+            described(percent, {
+              about: 'The share of requests whose decisions are written, in per cent.',
+              default: '100',
+            }),
+          ),
+          mask: v.exactOptional(
+            described(v.array(fieldName), {
+              about:
+                'Headers and query parameters whose values are written as `***`, beside those that carry credentials, which always are.',
+              default: '[]',
+            }),
+          ),
+        }),
+        {
+          about: "Writes one line of JSON for each of the plugin's decisions.",
+          default: 'off; on for a log-only plugin',
+        },
+      ),
+    ),
   }),
   status: ignored('a cluster writes it; there is none here'),
 })
