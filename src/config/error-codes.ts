@@ -44,6 +44,10 @@ export const ERROR_CODES = {
     fault: 'client',
     next: 'Correct sha256, or the url, so that both name one module.',
   },
+  'config.host_env_denied': {
+    fault: 'client',
+    next: 'Add the variable to ALLOWED_HOST_ENV and deploy, or write its value inline.',
+  },
   'config.no_effect': {
     fault: 'client',
     next: 'Nothing has to be done; the field is accepted and has no effect here.',
@@ -80,6 +84,22 @@ export const ERROR_CODES = {
   'config.revision_reused': {
     fault: 'gateway',
     next: 'Give the pointer a revision above the one that runs.',
+  },
+  'config.signature_missing': {
+    fault: 'client',
+    next: 'Apply with --sign KEYFILE; the gateway has TRUSTED_KEYS and takes nothing else.',
+  },
+  'config.signature_invalid': {
+    fault: 'client',
+    next: 'Apply again with --sign; if nobody changed the pointer by hand, find out who did.',
+  },
+  'config.signature_key_unknown': {
+    fault: 'client',
+    next: 'Sign with a key of TRUSTED_KEYS, or add its public key there and deploy.',
+  },
+  'config.signature_expired': {
+    fault: 'client',
+    next: 'Apply again with --sign, which makes a new revision of what runs.',
   },
   'config.snapshot_pending': {
     fault: 'gateway',
@@ -150,6 +170,10 @@ export const ERROR_CODES = {
     next: 'Run `postern inspect` on the file; it says all that is wrong with it.',
   },
   // testing plugins
+  'bench.nothing_marked': {
+    fault: 'client',
+    next: 'Add `benchmark: true` to a test that is worth measuring, or leave --proto out.',
+  },
   'test.file_invalid': { fault: 'client', next: 'Correct the test file at the lines named.' },
   'cli.usage': { fault: 'client', next: 'Run the command with --help.' },
 } as const
