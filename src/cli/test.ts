@@ -46,9 +46,7 @@ export async function test(args: string[], io: CliIo): Promise<number> {
   const file = values.proto ?? ''
   const suite = await loadSuite(io, file)
   const folder = dirname(resolve(io.cwd, file))
-  const plugin = values.plugin ?? fromTestFile(io, folder, suite.env?.wasm_path)
-  if (plugin === undefined) throw usage('Which plugin? --plugin FILE.wasm')
-  const config = values.config ?? fromTestFile(io, folder, suite.env?.config_path)
+  const { plugin, config } = pathsOf(io, file, suite, values)
   const lines: string[] = []
   const report = await runSuite({
     suite,
@@ -115,7 +113,24 @@ export async function readBytes(path: string, shown: string): Promise<Uint8Array
   }
 }
 
-async function readTestFile(folder: string, path: string): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * The plugin and its configuration: those of the options, or those that the test file names.
+ * @throws CommandError `cli.usage` when there is no plugin
+ */
+export function pathsOf(
+  io: CliIo,
+  file: string,
+  { env }: Suite,
+  given: { readonly plugin?: string | undefined; readonly config?: string | undefined },
+): { readonly plugin: string; readonly config: string | undefined } {
+  const folder = dirname(resolve(io.cwd, file))
+  const plugin = given.plugin ?? fromTestFile(io, folder, env?.wasm_path)
+  if (plugin === undefined) throw usage('Which plugin? --plugin FILE.wasm')
+  return { plugin, config: given.config ?? fromTestFile(io, folder, env?.config_path) }
+}
+
+/** A file that a test names, from the test file's folder on. @throws TestFileError */
+export async function readTestFile(folder: string, path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await readFile(resolve(folder, path)))
   } catch (error) {

@@ -147,9 +147,25 @@ export const ERROR_CODES = {
   // the admin API, and reaching it
   'admin.off': {
     fault: 'gateway',
-    next: 'Set the secret ADMIN_TOKEN; without it only /-/healthz answers.',
+    next: 'Set the secret ADMIN_TOKEN, or the variables of Access; until then only /-/healthz answers.',
   },
   'admin.unauthorized': { fault: 'client', next: 'Send `authorization: Bearer <ADMIN_TOKEN>`.' },
+  'admin.read_only': {
+    fault: 'client',
+    next: 'Use ADMIN_TOKEN, or have the name added to ACCESS_WRITERS.',
+  },
+  'admin.cross_site': {
+    fault: 'client',
+    next: 'Send the request from the host of the admin API itself, or with a token.',
+  },
+  'admin.too_many_attempts': {
+    fault: 'client',
+    next: 'Wait for the seconds in retry-after, then send the right token.',
+  },
+  'admin.access_unavailable': {
+    fault: 'gateway',
+    next: 'Check ACCESS_TEAM_DOMAIN; the gateway reads the keys again with the next request.',
+  },
   'admin.not_found': {
     fault: 'client',
     next: 'Check the path and the method; docs/OPERATIONS.md lists them.',

@@ -3,9 +3,17 @@
  * phase, so that one reading of the clock covers many calls; the same batches through a chain without
  * plugins are what is left when the plugin costs nothing.
  */
-import { Chain, HeaderMap, runIn, standaloneIo } from '../proxy-wasm/index.ts'
-import { textToBytes } from '../proxy-wasm/memory/byte-string.ts'
-import type { PluginUnderTest } from './plugin-under-test.ts'
+import { Chain, runIn, standaloneIo } from '../proxy-wasm/index.ts'
+import { BackgroundStreams } from './background-streams.ts'
+import {
+  type BenchExchange,
+  type BenchStep,
+  type Phase,
+  PHASES,
+  SIMPLE_EXCHANGE,
+  stepsOf,
+} from './bench-exchange.ts'
+import type { PluginUnderTest, TestStream } from './plugin-under-test.ts'
 import { RecordingSink } from './recording-sink.ts'
 
 /** What Web APIs do not have: the host's clock and heap. */
@@ -16,48 +24,6 @@ export interface Meters {
   heap(): number
   /** Collects garbage, where that can be asked for. */
   collect(): void
-}
-
-/** The phases of a stream, in order, and the callbacks in each. */
-export const PHASES = {
-  open: 'context_create',
-  'request headers': 'request_headers',
-  'request body': 'request_body',
-  'response headers': 'response_headers',
-  'response body': 'response_body',
-  end: 'log, done, delete',
-} as const
-
-export type Phase = keyof typeof PHASES
-
-export interface BenchExchange {
-  readonly requestHeaders: readonly string[]
-  readonly requestBody: string
-  readonly responseHeaders: readonly string[]
-  readonly responseBody: string
-}
-
-/** A small request with a body and its answer. */
-export const SIMPLE_EXCHANGE: BenchExchange = {
-  requestHeaders: Object.entries({
-    ':method': 'POST',
-    ':path': '/items?page=2',
-    ':authority': 'shop.example',
-    ':scheme': 'https',
-    'user-agent': 'bench/1',
-    accept: '*/*',
-    'content-type': 'application/json',
-    'content-length': '17',
-  }).flat(),
-  requestBody: '{"name":"kettle"}',
-  responseHeaders: Object.entries({
-    ':status': '200',
-    'content-type': 'application/json',
-    'content-length': '11',
-    server: 'origin',
-    'cache-control': 'no-store',
-  }).flat(),
-  responseBody: '{"ok":true}',
 }
 
 export interface PhaseCost {
@@ -86,46 +52,71 @@ const WARM_UP = 20
 /** Small enough that no collection falls into it, mostly. */
 const HEAP_BATCHES = 5
 
+/** Streams beside the measured ones, outside of what is measured. */
+export interface Background {
+  readonly streams: number
+  /** How many of them go one phase on for each stream that is measured. */
+  readonly advance: number
+}
+
+/** What the format's own tester does where `additional_stream_advance_rate` is not set. */
+export const DEFAULT_ADVANCE = 3
+
 export interface BenchOptions {
   readonly plugin: PluginUnderTest
   readonly meters: Meters
   /** How many batches of 100 streams. */
   readonly batches: number
   readonly exchange?: BenchExchange
+  readonly background?: Background | undefined
 }
 
 /** Measures a started plugin. */
 export function benchPlugin(options: BenchOptions): PluginCost {
-  const { plugin, meters, batches, exchange = SIMPLE_EXCHANGE } = options
+  const { plugin, meters, batches, exchange = SIMPLE_EXCHANGE, background } = options
+  const steps = stepsOf(exchange)
   const started = plugin.memoryBytes
-  const withPlugin = (): Chain => plugin.stream().chain
-  const without = (): Chain =>
-    new Chain({
+  const open = (): TestStream => plugin.stream(exchange.properties)
+  const bare = (): TestStream => {
+    const sink = new RecordingSink()
+    const chain = new Chain({
       plugins: [],
       io: standaloneIo(),
       strand: plugin.strand,
-      sink: new RecordingSink(),
+      sink,
       info: { startTime: 0n },
     })
-  const read = (meter: () => number) => (make: () => Chain) => batch(make, exchange, meter, plugin)
-  const time = read(() => meters.now())
+    return { chain, sink }
+  }
+  const beside = runIn(
+    plugin.io,
+    () => new BackgroundStreams(background?.streams ?? 0, open, steps),
+  )
+  const each = ((background?.advance ?? 0) * BATCH) / steps.length
+  let owed = 0
+  const advance = (): void => {
+    owed += each
+    beside.advance(Math.floor(owed))
+    owed %= 1
+  }
+  const withPlugin = (meter: () => number): number[] =>
+    batch(plugin, open, steps, meter, beside.size > 0 ? advance : undefined)
+  const without = (meter: () => number): number[] => batch(plugin, bare, steps, meter)
+  const now = (): number => meters.now()
   for (let i = 0; i < WARM_UP; i++) {
-    time(withPlugin)
-    time(without)
+    withPlugin(now)
+    without(now)
   }
   const own: number[][] = []
   const chain: number[][] = []
   for (let i = 0; i < batches; i++) {
     // interleaved: what slows the machine down slows both
-    own.push(time(withPlugin))
-    chain.push(time(without))
+    own.push(withPlugin(now))
+    chain.push(without(now))
   }
-  const heap = heapOf(
-    read(() => meters.heap()),
-    withPlugin,
-    meters,
-  )
-  const phases = (Object.keys(PHASES) as Phase[]).map((phase, at): PhaseCost => {
+  const heap = heapOf(() => withPlugin(() => meters.heap()), meters)
+  runIn(plugin.io, () => beside.close())
+  const phases = steps.map(({ phase }, at): PhaseCost => {
     const base = median(chain.map((times) => times[at] ?? 0))
     const whole = median(own.map((times) => times[at] ?? 0))
     return {
@@ -148,48 +139,38 @@ export function benchPlugin(options: BenchOptions): PluginCost {
 }
 
 /** The least of several readings: what is more was somebody else's, or is less for a collection. */
-function heapOf(
-  read: (make: () => Chain) => number[],
-  make: () => Chain,
-  { collect }: Meters,
-): number[] {
+function heapOf(read: () => number[], { collect }: Meters): number[] {
   const readings: number[][] = []
   for (let i = 0; i < HEAP_BATCHES; i++) {
     collect()
-    readings.push(read(make))
+    readings.push(read())
   }
-  return Object.keys(PHASES).map((_, at) => {
+  return (readings[0] ?? []).map((_, at) => {
     const positive = readings.map((reading) => reading[at] ?? 0).filter((bytes) => bytes > 0)
     return positive.length === 0 ? 0 : median(positive)
   })
 }
 
-/** @returns what the meter says of each phase, per stream */
+/**
+ * @param between - runs before each phase and is not measured
+ * @returns what the meter says of each phase, per stream
+ */
 function batch(
-  make: () => Chain,
-  exchange: BenchExchange,
-  meter: () => number,
   plugin: PluginUnderTest,
+  open: () => TestStream,
+  steps: readonly BenchStep[],
+  meter: () => number,
+  between?: () => void,
 ): number[] {
-  const body = textToBytes(exchange.requestBody)
-  const answer = textToBytes(exchange.responseBody)
-  const chains: Chain[] = []
-  const steps: ((at: number) => void)[] = [
-    () => {
-      const chain = make()
-      chain.begin()
-      chains.push(chain)
-    },
-    (at) => chains[at]?.receiveRequestHeaders(new HeaderMap([...exchange.requestHeaders]), false),
-    (at) => chains[at]?.receiveRequestData(body.slice(), true),
-    (at) => chains[at]?.receiveResponseHeaders(new HeaderMap([...exchange.responseHeaders]), false),
-    (at) => chains[at]?.receiveResponseData(answer.slice(), true),
-    (at) => chains[at]?.end(),
-  ]
+  const streams: TestStream[] = []
   const readings = runIn(plugin.io, () =>
-    steps.map((step) => {
+    steps.map(({ run }, step) => {
+      between?.()
       const before = meter()
-      for (let at = 0; at < BATCH; at++) step(at)
+      for (let at = 0; at < BATCH; at++) {
+        if (step === 0) streams.push(open())
+        run(streams[at] as TestStream)
+      }
       return (meter() - before) / BATCH
     }),
   )

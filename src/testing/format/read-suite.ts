@@ -39,9 +39,17 @@ export function readSuite(name: string, text: string): SuiteResult {
   return { ok: false, problems: [...all].sort((a, b) => a.line - b.line || a.column - b.column) }
 }
 
+/** More contexts than any isolate has memory for; above it a mistyped number only fills memory. */
+export const ADDITIONAL_STREAMS_MAX = 100_000
+
 /** What the table of fields cannot say. */
 function checkSuite(suite: Suite): FormatProblem[] {
   const problems: FormatProblem[] = []
+  const { env } = suite
+  if (env !== undefined && (env.num_additional_streams ?? 0) > ADDITIONAL_STREAMS_MAX) {
+    const message = `num_additional_streams is at most ${ADDITIONAL_STREAMS_MAX}`
+    problems.push({ ...env.at, message })
+  }
   const names = new Map<string, number>()
   for (const test of suite.test) {
     const first = names.get(test.name)

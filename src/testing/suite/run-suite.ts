@@ -41,15 +41,8 @@ const NANOS_PER_SECOND = 1_000_000_000n
 
 /** Runs a suite. Never rejects for what a plugin or a test does. */
 export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
-  const { suite, file, module, configuration, only, onLog, plugin, readFile } = options
-  const settings: TestSettings = {
-    module,
-    configuration,
-    // the format's levels begin with one for "not said": then every line counts
-    logLevel: options.logLevel ?? (Math.max((suite.env?.log_level ?? 0) - 1, 0) as LogLevel),
-    time: BigInt(suite.env?.time_secs ?? 0) * NANOS_PER_SECOND,
-    readFile,
-  }
+  const { suite, file, only, onLog, plugin } = options
+  const settings = settingsOf(options)
   const tests: TestReport[] = []
   for (const test of suite.test) {
     const { name } = test
@@ -73,6 +66,22 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteReport> {
     failed: count('failed'),
     skipped: count('skipped'),
     tests,
+  }
+}
+
+/** What all tests of a suite have in common. */
+export function settingsOf(
+  options: Pick<SuiteOptions, 'suite' | 'module' | 'configuration' | 'logLevel' | 'readFile'>,
+): TestSettings {
+  const { module, configuration, logLevel, readFile } = options
+  const { env } = options.suite
+  return {
+    module,
+    configuration,
+    // the format's levels begin with one for "not said": then every line counts
+    logLevel: logLevel ?? (Math.max((env?.log_level ?? 0) - 1, 0) as LogLevel),
+    time: BigInt(env?.time_secs ?? 0) * NANOS_PER_SECOND,
+    readFile,
   }
 }
 
