@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { addedCpuRows, measureAddedCpu } from './added-cpu.ts'
 import { baselineBundle, buildGateway, gatewayBundle } from './build.ts'
 import { startSurroundings, type Surroundings } from './children.ts'
 import { check, compare, type Effort } from './compare.ts'
@@ -23,15 +24,18 @@ async function main(): Promise<void> {
       rounds: { type: 'string', default: '9' },
       seconds: { type: 'string', default: '2' },
       only: { type: 'string' },
+      envoy: { type: 'boolean', default: false },
     },
   })
   const { only } = values
   const effort = { rounds: Number(values.rounds), seconds: Number(values.seconds) }
   const wanted = (name: string): boolean => only === undefined || name === only
-  const names = [...HTTP_ROWS.map(({ name }) => name), ...inWorkerRows]
+  const names = values.envoy
+    ? addedCpuRows
+    : [...HTTP_ROWS.map(({ name }) => name), ...inWorkerRows]
   if (!(effort.rounds >= 1 && effort.seconds > 0) || !names.some(wanted)) {
     console.error(
-      `bench [--json] [--rounds N] [--seconds N] [--only NAME]\nrows: ${names.join(', ')}`,
+      `bench [--envoy] [--json] [--rounds N] [--seconds N] [--only NAME]\nrows: ${names.join(', ')}`,
     )
     process.exitCode = 2
     return
@@ -45,12 +49,21 @@ async function main(): Promise<void> {
   if (!values.json) console.log(HEADING)
   try {
     await using surroundings = await startSurroundings()
-    const built = HTTP_ROWS.some(({ name }) => wanted(name)) ? buildGateway(scratch) : ''
-    for (const row of HTTP_ROWS) {
-      if (wanted(row.name))
+    if (values.envoy) {
+      const added = await measureAddedCpu(scratch, wanted, surroundings, effort)
+      if ('skipped' in added) {
+        console.log(values.json ? JSON.stringify(added) : `skipped: ${added.skipped}`)
+        return
+      }
+      for (const result of added) add(result)
+    } else {
+      const built = HTTP_ROWS.some(({ name }) => wanted(name)) ? buildGateway(scratch) : ''
+      for (const row of HTTP_ROWS) {
+        if (!wanted(row.name)) continue
         add(await measure(row, join(scratch, row.name), built, surroundings, effort))
+      }
+      for (const result of await measureInWorker(scratch, wanted)) add(result)
     }
-    for (const result of await measureInWorker(scratch, wanted)) add(result)
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }

@@ -5,15 +5,48 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { HEAD_PATH, requestHead, SMALL_PATH } from './traffic.ts'
 
+const OK = 'HTTP/1.1 200 '
+
 /** @throws AssertionError with the difference, in what the upstream or in what the client sees */
 export async function assertSameHeaders(gatewayPort: number, baselinePort: number): Promise<void> {
   const [gateway, baseline] = await Promise.all([seen(gatewayPort), seen(baselinePort)])
   deepStrictEqual(gateway, baseline)
 }
 
-async function seen(port: number): Promise<{ upstream: string[]; client: string[] }> {
+/** The header lines of one exchange, as the upstream and as the client sees them. */
+export interface Seen {
+  readonly upstream: readonly string[]
+  readonly client: readonly string[]
+}
+
+/**
+ * What plugins change, which must be the same in two gateways that have headers of their own to add.
+ * @throws AssertionError with the difference
+ */
+export async function assertSameEdits(
+  ours: { readonly without: number; readonly with: number },
+  theirs: { readonly without: number; readonly with: number },
+): Promise<void> {
+  const [mine, other] = await Promise.all([edits(ours), edits(theirs)])
+  deepStrictEqual(mine, other)
+}
+
+async function edits(ports: { readonly without: number; readonly with: number }): Promise<object> {
+  const [before, after] = await Promise.all([seen(ports.without), seen(ports.with)])
+  const changes = (of: (seen: Seen) => readonly string[]): object => ({
+    gone: of(before).filter((line) => !of(after).includes(line) && !isClock(line)),
+    come: of(after).filter((line) => !of(before).includes(line) && !isClock(line)),
+  })
+  return { upstream: changes(({ upstream }) => upstream), client: changes(({ client }) => client) }
+}
+
+/** Envoy says the time of each answer. */
+const isClock = (line: string): boolean => line.startsWith('date:')
+
+async function seen(port: number): Promise<Seen> {
   const upstream = await exchange(port, HEAD_PATH)
   const client = await exchange(port, SMALL_PATH)
+  if (!client.head.startsWith(OK)) throw new Error(`${client.head}\n\n${client.body}`)
   return { upstream: headerLines(upstream.body), client: headerLines(client.head) }
 }
 

@@ -1,11 +1,12 @@
 /** One side of a comparison: a Worker in a `workerd serve` of its own, and what that process costs. */
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parse } from 'smol-toml'
 import { pinned, stop } from './children.ts'
+import { cpuSeconds, residentMegabytes } from './process-cost.ts'
 
 /** What is to be served. */
 export interface WorkerBundle {
@@ -125,19 +126,4 @@ export async function serve(bundle: WorkerBundle, v8Flags: readonly string[] = [
     }
   }
   throw new Error(`workerd did not start; its configuration is ${file}`)
-}
-
-/** /proc/<pid>/stat counts all threads together but in ticks of 10 ms; this is the same in nanoseconds. */
-function cpuSeconds(pid: number): number {
-  const threads = readdirSync(`/proc/${pid}/task`)
-  const nanoseconds = threads.map((thread) => {
-    const [onCpu] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')
-    return Number(onCpu)
-  })
-  return nanoseconds.reduce((sum, one) => sum + one, 0) / 1e9
-}
-
-function residentMegabytes(pid: number): number {
-  const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
-  return Number(kilobytes ?? 0) / 1024
 }
