@@ -1,6 +1,7 @@
 /** `proxy_call_foreign_function`: named extras of the host. */
 import { Status } from '../../src/proxy-wasm/index.ts'
 import { describeHostCall, slice } from '../support/abi.ts'
+import { describeReEntry } from '../support/re-entry.ts'
 
 describeHostCall('proxy_call_foreign_function', {
   args: [...slice('compress'), ...slice('abc'), { out: 0 }, { out: 1 }],
@@ -23,4 +24,10 @@ describeHostCall('proxy_call_foreign_function', {
       Status.BadArgument,
     ],
   ],
+})
+
+describeReEntry('proxy_call_foreign_function', {
+  ports: { foreignFunctions: { find: () => (bytes) => bytes.toReversed() } },
+  args: ['reverse', 'abc', { out: 0 }, { out: 1 }],
+  returned: 'cba',
 })

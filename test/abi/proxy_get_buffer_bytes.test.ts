@@ -1,6 +1,7 @@
 /** `proxy_get_buffer_bytes`: bytes of bodies, replies and configurations. */
 import { Status } from '../../src/proxy-wasm/index.ts'
 import { describeHostCall } from '../support/abi.ts'
+import { describeReEntry } from '../support/re-entry.ts'
 
 describeHostCall('proxy_get_buffer_bytes', {
   args: [0, 0, -1, { out: 0 }, { out: 1 }],
@@ -12,4 +13,10 @@ describeHostCall('proxy_get_buffer_bytes', {
     ['Ok to the greatest start and size', [0, -1, -1, { out: 0 }, { out: 1 }], Status.Ok],
     ['Ok to a size of 0', [0, 0, 0, { out: 0 }, { out: 1 }], Status.Ok],
   ],
+})
+
+describeReEntry('proxy_get_buffer_bytes', {
+  args: [0, 0, -1, { out: 0 }, { out: 1 }],
+  phase: 'request_body',
+  returned: 'the body',
 })

@@ -5,6 +5,7 @@ import { probe } from '../support/machine.ts'
 import { play } from '../support/play.ts'
 import { Status } from '../../src/proxy-wasm/index.ts'
 import { answers, describeHostCall, raw, slice } from '../support/abi.ts'
+import { describeReEntry } from '../support/re-entry.ts'
 
 describeHostCall('proxy_get_header_map_value', {
   args: [0, ...slice(':path'), { out: 0 }, { out: 1 }],
@@ -36,4 +37,9 @@ describe.each(ABI_VERSIONS)('a header that is not there in %s', (version) => {
     )
     expect(answers(lines)).toMatchObject([{ status: version === '0.1.0' ? 0 : 1 }])
   })
+})
+
+describeReEntry('proxy_get_header_map_value', {
+  args: [0, ':path', { out: 0 }, { out: 1 }],
+  returned: '/items?page=2',
 })

@@ -1,6 +1,7 @@
 /** `proxy_get_property`: attributes and what plugins set. */
 import { Status } from '../../src/proxy-wasm/index.ts'
 import { describeHostCall, slice } from '../support/abi.ts'
+import { describeReEntry } from '../support/re-entry.ts'
 
 const LONG = { repeat: 'a\0', times: 50_000 }
 
@@ -21,4 +22,10 @@ describeHostCall('proxy_get_property', {
     ],
     ['NotFound to a very long path', [...slice(LONG), { out: 0 }, { out: 1 }], Status.NotFound],
   ],
+})
+
+describeReEntry('proxy_get_property', {
+  before: [['proxy_set_property', 'mine', 'as it was']],
+  args: ['mine', { out: 0 }, { out: 1 }],
+  returned: 'as it was',
 })

@@ -1,6 +1,7 @@
 /** `proxy_get_shared_data`: shared data read. */
 import { Status } from '../../src/proxy-wasm/index.ts'
 import { describeHostCall, slice } from '../support/abi.ts'
+import { describeReEntry } from '../support/re-entry.ts'
 
 describeHostCall('proxy_get_shared_data', {
   args: [...slice('key'), { out: 0 }, { out: 1 }, { out: 2 }],
@@ -13,4 +14,10 @@ describeHostCall('proxy_get_shared_data', {
     ],
     ['NotFound to no key', [0, 0, { out: 0 }, { out: 1 }, { out: 2 }], Status.NotFound],
   ],
+})
+
+describeReEntry('proxy_get_shared_data', {
+  before: [['proxy_set_shared_data', 'key', 'as it was', 0]],
+  args: ['key', { out: 0 }, { out: 1 }, { out: 2 }],
+  returned: 'as it was',
 })

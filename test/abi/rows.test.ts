@@ -5,7 +5,13 @@ import { HOST_ANSWERS } from '../../src/proxy-wasm/abi/host-answers.ts'
 import { HOST_FUNCTIONS } from '../../src/proxy-wasm/abi/host-functions.ts'
 
 const names = HOST_FUNCTIONS.map((row) => row.name).sort()
-const files = readdirSync(import.meta.dirname).filter((file) => file !== 'rows.test.ts')
+const returning = HOST_FUNCTIONS.filter(
+  ({ params, versions }) =>
+    versions.length > 0 && params.some((param) => /^return_.*_data$/.test(param.name)),
+).map((row) => row.name)
+const files = readdirSync(import.meta.dirname).filter(
+  (file) => file.endsWith('.test.ts') && file !== 'rows.test.ts',
+)
 
 describe('the table of host functions', () => {
   it('has a file of tests for each row, and no other files', () => {
@@ -17,6 +23,14 @@ describe('the table of host functions', () => {
     const name = file.replace('.test.ts', '')
     expect(text).toContain(`'${name}'`)
   })
+
+  it.each(returning)(
+    '%s is tried while the guest that it returns data to calls the host',
+    (name) => {
+      const text = readFileSync(new URL(`${name}.test.ts`, import.meta.url), 'utf8')
+      expect(text).toContain(`describeReEntry('${name}'`)
+    },
+  )
 
   it('says what each may answer', () => {
     expect([...HOST_ANSWERS.keys()].sort()).toEqual(names)

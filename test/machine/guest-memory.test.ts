@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { callout, calls, during, PAUSE, play, post, reply, statuses } from '../support/play.ts'
+import { handMade } from '../support/hand-made.ts'
+import { machine, probe, script } from '../support/machine.ts'
+import {
+  callout,
+  calls,
+  during,
+  PAUSE,
+  play,
+  playPlugins,
+  post,
+  reply,
+  statuses,
+} from '../support/play.ts'
 
 describe('a guest whose memory grows', () => {
   it('during its callbacks is read and written where it is then', async () => {
@@ -75,5 +87,29 @@ describe('a guest that has no memory to give', () => {
       { callout: async () => reply(200, '', ['x-empty', '']) },
     )
     expect(statuses(during(lines, 'http_call_response').slice(1, 4))).toEqual([0, 0, 0])
+  })
+})
+
+describe('an allocator that calls the host for ever', () => {
+  it('ends its own vm, and nothing else', async () => {
+    const host = machine()
+    const endless = handMade(
+      `(import "env" "proxy_get_property"
+         (func $get (param i32 i32 i32 i32) (result i32)))
+       (data (i32.const 0) "plugin_name")
+       (func $again (export "malloc") (param i32) (result i32)
+         (call $get (i32.const 0) (i32.const 11) (i32.const 64) (i32.const 68)))
+       (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+         (call $again (i32.const 1)))`,
+      { allocator: '' },
+    )
+    const bad = await host.plugin({ name: 'bad', module: endless })
+    const good = await host.plugin({ name: 'good', module: probe(), configuration: script({}) })
+    expect((await playPlugins(host, [bad])).response.status).toBe(503)
+    expect([bad.state, bad.lastError?.message]).toEqual([
+      'failed',
+      expect.stringMatching(/allocator/),
+    ])
+    expect((await playPlugins(host, [good])).body).toBe('ok')
   })
 })

@@ -17,15 +17,30 @@ export interface ByHandOptions {
   readonly version?: string
 }
 
-/** Compiles a guest. @param wat - what its module holds besides marker, memory and allocator */
-export function handMade(wat: string, version = '0_2_1'): LoadedModule {
-  const text = `(module ${wat}
-    (memory (export "memory") 1)
+const ALLOCATOR = `
     (global $free (mut i32) (i32.const 1024))
     (func (export "malloc") (param $size i32) (result i32)
       (global.get $free)
-      (global.set $free (i32.add (global.get $free) (local.get $size))))
+      (global.set $free (i32.add (global.get $free) (local.get $size))))`
+
+/**
+ * Compiles a guest.
+ * @param wat - what its module holds besides marker, memory and allocator
+ * @param options - another marker than that of 0.2.1, another allocator in WAT
+ */
+export function handMade(
+  wat: string,
+  { version = '0_2_1', allocator = ALLOCATOR }: { version?: string; allocator?: string } = {},
+): LoadedModule {
+  const text = `(module ${wat}
+    (memory (export "memory") 1)
+    ${allocator}
     (func (export "proxy_abi_version_${version}")))`
+  return compileWat(text)
+}
+
+/** Compiles a whole module. @param text - the module in WAT */
+export function compileWat(text: string): LoadedModule {
   const module = parseWat('guest.wat', text)
   const { buffer } = module.toBinary({})
   module.destroy()
@@ -55,7 +70,7 @@ export async function callByHand(
        (i32.store (i32.const 64) (i32.const -1))
        ${kept}
        (call $keep (i32.const 64) (i32.const 0) (i32.const 64) (i32.const 4) (i32.const 0)))`,
-    version,
+    version === undefined ? {} : { version },
   )
   const host: Machine = machine(ports && { ports })
   const plugin = await host.plugin({ module })

@@ -54,7 +54,8 @@ export function headerFunctions(vm: Vm): HostFunctions {
 
     proxy_get_header_map_pairs(type, addressOut, sizeOut) {
       if (!isMapType(type)) return Status.BadArgument
-      const lines = vm.context.headerMap(type)?.lines ?? []
+      // a copy: the guest's allocator, which runs before they are written, may edit the map
+      const lines = vm.context.headerMap(type)?.lines.slice() ?? []
       const size = lines.length === 0 ? 0 : pairsSize(lines)
       return vm.memory.returnWritten(
         size,

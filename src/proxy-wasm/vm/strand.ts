@@ -15,7 +15,7 @@ export class Strand {
     return this.#depth > 0
   }
 
-  /** Before a call into a guest. Nests only for the allocator. */
+  /** Before a call into a guest from outside of guests (an allocation is inside of one). */
   enter(): void {
     this.#depth++
   }

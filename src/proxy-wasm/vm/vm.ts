@@ -21,6 +21,8 @@ interface VmContext extends Context {
 }
 
 const CONTEXT_ID_MAX = 0xffff_ffff
+/** An allocator may make host calls that allocate, but not for ever. */
+const ALLOCATIONS_MAX = 8
 
 export class Vm {
   readonly key: string
@@ -43,6 +45,8 @@ export class Vm {
   #nextContextId = 1
   #current: Context | undefined
   #effective: Context | undefined
+  /** Allocations under way, one inside of another. */
+  #allocations = 0
   #failure: GuestTrap | undefined
   #closed = false
 
@@ -53,6 +57,8 @@ export class Vm {
    */
   constructor(key: string, spec: PluginSpec, ports: Ports, strand: Strand) {
     const { module: loaded } = spec
+    // where it cannot be had, that is the error, and not that it does not link
+    const { module } = loaded
     this.key = key
     this.vmId = spec.vmId
     this.abi = loaded.abi
@@ -71,7 +77,7 @@ export class Vm {
     const imports = linkImports(this, loaded)
     let instance: WebAssembly.Instance
     try {
-      instance = new WebAssembly.Instance(loaded.module, imports)
+      instance = new WebAssembly.Instance(module, imports)
     } catch (error) {
       throw new LoadError('module.link', `${spec.name}: ${describeError(error)}`, { cause: error })
     }
@@ -202,9 +208,14 @@ export class Vm {
     })
   }
 
+  /** The one call into a guest that nests: a host call of the same guest is on the stack. */
   #allocate(allocator: GuestFunction, size: number): number {
-    // the one call into a guest that nests: a host call of the same guest is on the stack
-    this.strand.enter()
+    if (this.#allocations === ALLOCATIONS_MAX) {
+      throw new GuestTrap('its allocator makes host calls that allocate, without end')
+    }
+    // what the allocator makes effective is the allocation's, as in Envoy
+    const effective = this.#effective
+    this.#allocations++
     try {
       return allocator(size) ?? 0
     } catch (error) {
@@ -213,7 +224,8 @@ export class Vm {
         ? error
         : new GuestTrap(describeError(error), { cause: error })
     } finally {
-      this.strand.leave()
+      this.#allocations--
+      this.#effective = effective
     }
   }
 
