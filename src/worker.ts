@@ -1,9 +1,11 @@
 /** The Worker: bindings → ports, the app, and the Durable Object classes. Nothing else. */
 import { registry } from '../plugins/registry.ts'
 import { app } from './app.ts'
+import { adminAuth } from './cloudflare/admin-auth.ts'
 import { type Env, reportSeconds, serviceNames } from './cloudflare/env.ts'
 import { gatewayOptions } from './cloudflare/gateway-options.ts'
 import { kvPolicyStore } from './cloudflare/kv-config.ts'
+import { gatewayNode, nodeFacts } from './cloudflare/node.ts'
 import { PolicyObjectBase, type PolicyObjectParts } from './cloudflare/policy-object.ts'
 import { ReportObjectBase } from './cloudflare/report-object.ts'
 import { announcingStore } from './cloudflare/report-sink.ts'
@@ -24,7 +26,9 @@ export class PolicyObject extends PolicyObjectBase<Env> {
       ),
       catalog: modules.modules,
       services: serviceNames(env),
-      preflight: preflight(modules),
+      preflight: preflight(modules, gatewayNode(env)),
+      node: nodeFacts(env),
+      rootNamespace: env.ROOT_NAMESPACE || undefined,
     }
   }
 }
@@ -50,8 +54,9 @@ function start(env: Env): ReturnType<typeof app> {
   })
   return app({
     gateway,
+    adminHost: env.ADMIN_HOST,
     admin: {
-      token: env.ADMIN_TOKEN,
+      ...adminAuth(env),
       ports: {
         status: (scope) => gateway.status(scope),
         refresh: async (scope) => {

@@ -5,7 +5,7 @@ import type { Context } from 'hono'
 import { ERROR_CODES } from '../config/error-codes.ts'
 import type { ErrorCode } from '../config/error-codes.ts'
 
-type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 500 | 503
+type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 500 | 503
 
 /**
  * @param message what happened; nothing that the client sent as a secret

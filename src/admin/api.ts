@@ -1,6 +1,6 @@
 /**
- * The admin API, everything under `/-/`: a Hono app over ports. `/-/healthz` is open, the rest needs
- * the token. Every error is JSON with a code of `config/error-codes.ts`.
+ * The admin API, everything under `/-/`: a Hono app over ports. `/-/healthz` is open, the rest is for
+ * callers who prove who they are (`auth.ts`). Every error is JSON with a code of `config/error-codes.ts`.
  */
 import { Hono } from 'hono'
 import type { Context } from 'hono'
@@ -10,25 +10,23 @@ import { CONTENT_TYPE } from '../observe/index.ts'
 import { applyRequestSchema } from '../config/apply/apply-request.ts'
 import type { ApplyResult } from '../config/apply/apply-request.ts'
 import { adminError } from './admin-error.ts'
-import { requireToken } from './auth.ts'
+import { type AdminEnv, type AuthOptions, requireCaller } from './auth.ts'
 import type { AdminPorts } from './ports.ts'
 
 /** Less than the 25 MiB a value in KV may have. */
 const MAX_BODY_BYTES = 20 * 1024 * 1024
 
-export interface AdminOptions {
+export interface AdminOptions extends AuthOptions {
   readonly ports: AdminPorts
-  /** The secret ADMIN_TOKEN, where it is set. */
-  readonly token: string | undefined
 }
 
 /** Makes the app that answers every path under `/-/`. */
-export function adminApi({ ports, token }: AdminOptions): Hono {
-  const app = new Hono().basePath('/-')
+export function adminApi({ ports, ...auth }: AdminOptions): Hono<AdminEnv> {
+  const app = new Hono<AdminEnv>().basePath('/-')
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
 
-  app.use(requireToken(token))
+  app.use(requireCaller(auth))
 
   app.get('/status', async (c) => c.json(await ports.status(scopeOf(c))))
 
@@ -54,7 +52,9 @@ export function adminApi({ ports, token }: AdminOptions): Hono {
         const where = v.getDotPath(issue) ?? 'the body'
         return adminError(c, 400, 'config.request_invalid', `${where}: ${issue.message}`)
       }
-      return answerApply(c, await ports.apply(parsed.output))
+      // who it is by Access is known; who it is by a token is what the client says
+      const by = c.get('caller').name ?? parsed.output.by
+      return answerApply(c, await ports.apply({ ...parsed.output, by }))
     },
   )
 

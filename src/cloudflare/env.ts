@@ -14,12 +14,19 @@ export interface Env {
   /** Without it singletons do not run. */
   readonly SINGLETONS?: DurableObjectNamespace<SingletonObjectBase<Env>>
   readonly ADMIN_TOKEN?: string
+  readonly ADMIN_READ_TOKEN?: string
+  readonly ADMIN_HOST?: string
+  readonly ACCESS_TEAM_DOMAIN?: string
+  readonly ACCESS_AUD?: string
+  readonly ACCESS_WRITERS?: string
   readonly REFRESH_SECONDS?: string
   readonly MAX_STALE_SECONDS?: string
   readonly REPORT_SECONDS?: string
   readonly NODE_NAME?: string
   readonly NODE_CLUSTER?: string
   readonly NODE_LABELS?: string
+  readonly ALLOWED_HOST_ENV?: string
+  readonly ROOT_NAMESPACE?: string
   readonly LOG_LEVEL?: string
   readonly VM_MEMORY_MB?: string
   readonly METRIC_TAGS?: string
@@ -39,13 +46,26 @@ export function reportSeconds(text: string | undefined): number {
   return value === undefined || value === 0 ? REPORT_SECONDS : Math.min(value, 20)
 }
 
-/** `NODE_NAME`, `NODE_CLUSTER` and `NODE_LABELS` (`store=042,region=eu`) as plugins see them. */
-export function nodeInfo(env: Env): NodeInfo {
-  const labels = (env.NODE_LABELS ?? '').split(',').flatMap((label): [string, string][] => {
+/** `NODE_LABELS`, such as `store=042,region=eu`. */
+export function nodeLabels(env: Env): Readonly<Record<string, string>> {
+  const labels = listed(env.NODE_LABELS).flatMap((label): [string, string][] => {
     const [name = '', ...value] = label.split('=')
     return name.trim() === '' ? [] : [[name.trim(), value.join('=').trim()]]
   })
-  const metadata = Object.fromEntries(labels)
+  return Object.fromEntries(labels)
+}
+
+/** The parts of a variable between commas. */
+export function listed(text: string | undefined): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+/** `NODE_NAME`, `NODE_CLUSTER` and `NODE_LABELS` as plugins see them. */
+export function nodeInfo(env: Env): NodeInfo {
+  const metadata = nodeLabels(env)
   const { region, zone } = metadata
   return { id: env.NODE_NAME ?? '', cluster: env.NODE_CLUSTER ?? '', region, zone, metadata }
 }

@@ -135,6 +135,14 @@ export const ERROR_CODES = {
     fault: 'gateway',
     next: 'Apply again; what was begun is completed or has no effect.',
   },
+  'apply.plan_changed': {
+    fault: 'client',
+    next: 'Apply again; the new plan is shown and signed instead.',
+  },
+  'rollback.unknown_revision': {
+    fault: 'client',
+    next: 'Run `postern history`; it lists the revisions that can be named.',
+  },
   'apply.not_bound': {
     fault: 'client',
     next: 'Run `npm run deploy` (or restart `npm start`), then apply again.',

@@ -1,0 +1,117 @@
+/**
+ * Cloudflare Access in front of the admin API: who it has let through, proven by the token that it puts
+ * into `cf-access-jwt-assertion`. The header alone proves nothing; the signature of the team does.
+ * @see https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/application-token/
+ */
+import type { JWTPayload } from 'jose'
+import { jwtVerify } from 'jose/jwt/verify'
+import { AccessKeys, KeysUnavailable } from './access-keys.ts'
+import type { Caller } from './caller.ts'
+
+export interface AccessOptions {
+  /** The team: its name, or the address it has at Cloudflare. */
+  readonly team: string
+  /** The audience tag of the application that stands before the admin API. */
+  readonly audience: string
+  /** Who may write; see `ACCESS_WRITERS` in docs/OPERATIONS.md. Everybody else whom Access lets through reads. */
+  readonly writers: readonly string[]
+  readonly fetch?: typeof fetch
+  readonly now?: () => number
+}
+
+/** Who it is, or why the token proves nothing: one sentence without the token. */
+export type AccessResult =
+  | { readonly caller: Caller }
+  | { readonly wrong: string }
+  | { readonly unavailable: string }
+
+/** Clocks differ a little. */
+const TOLERANCE_SECONDS = 5
+
+export class AccessToken {
+  readonly #issuer: string
+  readonly #audience: string
+  readonly #writers: ReadonlySet<string>
+  readonly #keys: AccessKeys
+  readonly #now: () => number
+
+  /** @throws for a team that is neither a name nor an https:// address */
+  constructor(options: AccessOptions) {
+    this.#now = options.now ?? (() => Date.now())
+    this.#issuer = issuerOf(options.team)
+    this.#audience = options.audience
+    this.#writers = new Set(options.writers.map((writer) => writer.toLowerCase()))
+    const fetcher: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init))
+    this.#keys = new AccessKeys(`${this.#issuer}/cdn-cgi/access/certs`, fetcher, this.#now)
+  }
+
+  /** @param token - the value of `cf-access-jwt-assertion` */
+  async check(token: string): Promise<AccessResult> {
+    try {
+      const { payload } = await jwtVerify(
+        token,
+        async ({ kid = '' }) => {
+          const key = await this.#keys.find(kid)
+          if (key === undefined) throw new Error('no such key')
+          return key
+        },
+        {
+          // what Access signs with; a token does not choose how it is verified
+          algorithms: ['RS256'],
+          issuer: this.#issuer,
+          audience: this.#audience,
+          requiredClaims: ['exp'],
+          clockTolerance: TOLERANCE_SECONDS,
+          currentDate: new Date(this.#now()),
+        },
+      )
+      return { caller: this.#caller(payload) }
+    } catch (error) {
+      if (error instanceof KeysUnavailable) return { unavailable: error.message }
+      return { wrong: reason(error) }
+    }
+  }
+
+  #caller(claims: JWTPayload): Caller {
+    const { email, common_name: service, custom, groups } = claims
+    const name = textOf(email) ?? textOf(service) ?? ''
+    // people have an address; a service token has the id of its client
+    const proven =
+      textOf(email) === undefined
+        ? [`service:${name}`]
+        : [name, name.slice(name.lastIndexOf('@')), ...groupsOf(custom, groups)]
+    const writes = name !== '' && proven.some((one) => this.#writers.has(one.toLowerCase()))
+    return { role: writes ? 'write' : 'read', name }
+  }
+}
+
+/** Groups are in it when the application was told to take them over from the identity provider. */
+function groupsOf(custom: unknown, own: unknown): string[] {
+  const given = (custom as { readonly groups?: unknown } | null | undefined)?.groups ?? own
+  return [given].flat().flatMap((group) => (typeof group === 'string' ? `group:${group}` : []))
+}
+
+function textOf(claim: unknown): string | undefined {
+  return typeof claim === 'string' && claim !== '' ? claim : undefined
+}
+
+const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/
+
+/** The issuer in a team's tokens, which is also where its keys are. */
+function issuerOf(team: string): string {
+  const address = team.replace(/\/+$/, '')
+  if (LOOPBACK.test(address)) return address
+  const host = address.replace(/^https:\/\//, '').toLowerCase()
+  if (/^[a-z0-9-]+$/.test(host)) return `https://${host}.cloudflareaccess.com`
+  if (/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host)) return `https://${host}`
+  throw new Error('expected the name of a team, or <team>.cloudflareaccess.com')
+}
+
+function reason(error: unknown): string {
+  const { code, claim } = error as { readonly code?: string; readonly claim?: string }
+  if (code === 'ERR_JWT_EXPIRED') return 'the Access token has expired'
+  if (code === 'ERR_JWT_CLAIM_VALIDATION_FAILED') {
+    return `the Access token is not for this application: its ${claim ?? 'claims'} is another one`
+  }
+  return 'the Access token is not one that the team has signed'
+}
