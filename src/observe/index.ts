@@ -8,12 +8,16 @@ export { GuestMetrics } from './guest-metrics.ts'
 export { Counter, Gauge, Histogram, type Sample } from './metric.ts'
 export { CONTENT_TYPE, prometheusText } from './prometheus.ts'
 export { Registry } from './registry.ts'
+export { refusedNow } from './refused-now.ts'
 export type {
   ActiveRevision,
+  IsolateFacts,
   IsolateView,
   MergedView,
   NodeView,
   Report,
+  ReportedPlugin,
+  ReportedRefusal,
   ReportReply,
   ReportSink,
 } from './report.ts'

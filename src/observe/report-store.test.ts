@@ -145,12 +145,41 @@ describe('isolates', () => {
       { node: 'ams', isolates: [{ isolate: 'a', revision: 1 }] },
       { node: 'fra', isolates: [{ isolate: 'b', revision: 2, refusals: [refusal] }] },
     ])
+    expect(reports.view(0).active).toBeNull()
     expect(value(FAMILIES.isolatesBehind.name, 0)).toBe(1)
     expect([value('seen', 0), value('seen', 0, 'fra'), value('seen', 0, 'xyz')]).toEqual([
       2,
       1,
       undefined,
     ])
+  })
+})
+
+describe('storage is bounded', () => {
+  it('by folding those that have been silent longest when there are too many isolates', () => {
+    const { reports, records, value } = store()
+    for (let i = 0; i < 2_010; i++) reports.accept(report(`i${i}`, 1, [counter(1)]), i)
+    const keys = [...records.values.keys()]
+    expect(keys.filter((key) => key.startsWith('isolate:'))).toHaveLength(2_000)
+    expect(keys).toContain('trace:i0')
+    expect(value('seen', 2_010)).toBe(2_010)
+    // one that was folded while it lived goes on counting
+    reports.accept(report('i0', 1, [counter(1)]), 2_011)
+    reports.accept(report('i0', 2, [counter(1)]), 2_011)
+    expect(value('seen', 2_011)).toBe(2_011)
+  })
+
+  it('by keeping the counters of too many nodes as one', () => {
+    const { reports, records, value } = store()
+    for (let i = 0; i < 1_005; i++) {
+      reports.accept(report(`i${i}`, 1, [counter(1)], { node: `store-${i}` }), 0)
+    }
+    reports.accept(report('last', 1, []), HOUR)
+    const nodes = [...records.values.keys()].filter((key) => key.startsWith('node:'))
+    expect(nodes).toHaveLength(1_001)
+    expect(nodes).toContain('node:(others)')
+    expect(value('seen', HOUR)).toBe(1_005)
+    expect(reports.view(HOUR).nodes.map(({ node }) => node)).toEqual(['ams'])
   })
 })
 

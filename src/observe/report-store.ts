@@ -6,14 +6,8 @@
  */
 import { FAMILIES, mergeOf } from './families.ts'
 import type { Sample } from './metric.ts'
-import type {
-  ActiveRevision,
-  IsolateView,
-  MergedView,
-  NodeView,
-  Report,
-  ReportReply,
-} from './report.ts'
+import { nodeViews } from './node-views.ts'
+import type { ActiveRevision, MergedView, Report, ReportReply } from './report.ts'
 import { Totals } from './totals.ts'
 
 /** Keys and plain values; writes of one turn are kept together or not at all. */
@@ -47,6 +41,13 @@ const FORGET_AFTER_MS = 24 * 60 * 60 * 1000
 const FOLD_EVERY_MS = 60_000
 /** Of the merged view, and of one record: a record must fit into 2 MB. */
 const MAX_SERIES = 10_000
+/** Above this many the isolates that have been silent longest are folded, whenever that was. */
+const MAX_ISOLATES = 2_000
+/** Of folded isolates; the counters of further nodes are kept as one. */
+const MAX_NODES = 1_000
+const OTHER_NODES = '(others)'
+/** Beyond this many a batch that comes twice hours later may count twice. */
+const MAX_TRACES = 20_000
 
 export class ReportStore {
   readonly #storage: RecordStorage
@@ -105,25 +106,20 @@ export class ReportStore {
   /** @param node - its isolates alone */
   view(now: number, node?: string): MergedView {
     const totals = new Totals(MAX_SERIES)
-    const nodes = new Map<string, IsolateView[]>()
     const asked = (name: string): boolean => node === undefined || node === name
     for (const [name, samples] of this.#folded) if (asked(name)) totals.add(samples)
-    for (const record of this.#isolates.values()) {
-      if (!asked(record.node)) continue
-      totals.add(record.totals)
-      if (now - record.seenAt > this.#goneAfterMs) continue
-      totals.add(record.gauges, mergeOf)
-      const isolates = nodes.get(record.node) ?? []
-      nodes.set(record.node, [...isolates, viewOf(record)])
-    }
-    const own = this.#own([...nodes.values()].flat(), totals.dropped)
+    const records = [...this.#isolates.values()].filter((record) => asked(record.node))
+    const live = records.filter(({ seenAt }) => now - seenAt <= this.#goneAfterMs)
+    for (const record of records) totals.add(record.totals)
+    for (const record of live) totals.add(record.gauges, mergeOf)
     return {
-      nodes: [...nodes].map(([name, isolates]): NodeView => ({ node: name, isolates })),
-      metrics: [...totals.samples(), ...own],
+      active: this.#active,
+      nodes: nodeViews(records, this.#active, now, this.#goneAfterMs),
+      metrics: [...totals.samples(), ...this.#own(live, totals.dropped)],
     }
   }
 
-  #own(isolates: readonly IsolateView[], dropped: number): Sample[] {
+  #own(isolates: readonly IsolateRecord[], dropped: number): Sample[] {
     const newest = Math.max(0, ...isolates.map(({ revision }) => revision))
     const behind = isolates.filter(({ revision }) => revision < newest)
     const counted = [
@@ -143,23 +139,34 @@ export class ReportStore {
 
   /** Folds isolates that have been silent for long, and forgets those that were folded long ago. */
   #fold(now: number): void {
+    if (this.#isolates.size > MAX_ISOLATES) {
+      const [longest] = [...this.#isolates.values()].sort((a, b) => a.seenAt - b.seenAt)
+      if (longest !== undefined) this.#foldOne(longest)
+    }
     if (now - this.#foldedAt < FOLD_EVERY_MS) return
     this.#foldedAt = now
-    for (const [isolate, { node, seenAt, sequence, totals }] of this.#isolates) {
-      if (now - seenAt < FOLD_AFTER_MS) continue
-      const folded = summed([this.#folded.get(node) ?? [], totals])
-      this.#folded.set(node, folded)
-      this.#put(`node:${node}`, folded)
-      this.#isolates.delete(isolate)
-      this.#storage.delete(`isolate:${isolate}`)
-      this.#traces.set(isolate, { sequence, seenAt })
-      this.#put(`trace:${isolate}`, { sequence, seenAt })
+    for (const record of this.#isolates.values()) {
+      if (now - record.seenAt >= FOLD_AFTER_MS) this.#foldOne(record)
     }
+    // in the order in which they were folded: the first are the oldest
+    let over = this.#traces.size - MAX_TRACES
     for (const [isolate, { seenAt }] of this.#traces) {
-      if (now - seenAt < FORGET_AFTER_MS) continue
+      if (now - seenAt < FORGET_AFTER_MS && over-- <= 0) continue
       this.#traces.delete(isolate)
       this.#storage.delete(`trace:${isolate}`)
     }
+  }
+
+  #foldOne({ isolate, node, seenAt, sequence, totals }: IsolateRecord): void {
+    const known = this.#folded.has(node) || this.#folded.size < MAX_NODES
+    const into = known ? node : OTHER_NODES
+    const folded = summed([this.#folded.get(into) ?? [], totals])
+    this.#folded.set(into, folded)
+    this.#put(`node:${into}`, folded)
+    this.#isolates.delete(isolate)
+    this.#storage.delete(`isolate:${isolate}`)
+    this.#traces.set(isolate, { sequence, seenAt })
+    this.#put(`trace:${isolate}`, { sequence, seenAt })
   }
 }
 
@@ -167,8 +174,4 @@ function summed(parts: readonly (readonly Sample[])[]): Sample[] {
   const totals = new Totals(MAX_SERIES)
   for (const part of parts) totals.add(part)
   return totals.samples()
-}
-
-function viewOf({ isolate, revision, snapshot, seenAt, refusals }: IsolateRecord): IsolateView {
-  return { isolate, revision, snapshot, seenAt: new Date(seenAt).toISOString(), refusals }
 }

@@ -14,14 +14,29 @@ export interface ReportedRefusal {
   readonly plugin?: string
 }
 
-/** What an isolate says of itself in every report. */
+/** A plugin whose version of the running revision does not run. */
+export interface ReportedPlugin {
+  readonly plugin: string
+  /** `last-good`: the version before runs in its place; `failed`: nothing does. */
+  readonly state: 'last-good' | 'failed'
+  readonly reason: string
+}
+
+/** What an isolate says of itself in every report. What may be absent is so in reports of an older Postern. */
 export interface IsolateFacts {
   /** The running gateway it is part of: a place on the edge, or a store. */
   readonly node: string
+  readonly labels?: Readonly<Record<string, string>> | undefined
   /** The revision and snapshot that run; 0 and null for none. */
   readonly revision: number
   readonly snapshot: string | null
+  /** ISO 8601: when that revision was made. */
+  readonly issuedAt?: string | null
+  /** ISO 8601: when the store last said what is active. */
+  readonly checkedAt?: string | null
+  /** What it refused, what has been put right since included. */
   readonly refusals: readonly ReportedRefusal[]
+  readonly plugins?: readonly ReportedPlugin[]
 }
 
 /** One batch. An isolate numbers its batches from 1 and sends one until that one is acknowledged. */
@@ -39,6 +54,8 @@ export interface Report extends IsolateFacts {
 export interface ActiveRevision {
   readonly revision: number
   readonly snapshot: string
+  /** ISO 8601. */
+  readonly issuedAt?: string | undefined
 }
 
 export interface ReportReply {
@@ -60,14 +77,36 @@ export interface IsolateView {
   readonly refusals: readonly ReportedRefusal[]
 }
 
+/** What several isolates say, and how many of them. */
+export type Counted<T> = T & { readonly isolates: number }
+
 export interface NodeView {
   readonly node: string
-  /** Those that have reported of late. */
+  readonly labels: Readonly<Record<string, string>>
+  /**
+   * `refused`: an isolate refuses something now, or runs a last good version; `behind`: one runs an older
+   * revision than the active one; `silent`: none has reported of late, and this is what they last said.
+   */
+  readonly state: 'current' | 'behind' | 'refused' | 'silent'
+  /** The lowest that one of its isolates runs. */
+  readonly revision: number
+  /** How far that is from the active one; null when it is that. */
+  readonly behind: { readonly revisions: number; readonly seconds: number } | null
+  /** ISO 8601: when one of them last reported. */
+  readonly seenAt: string
+  /** What is refused now, by code, revision and plugin. */
+  readonly refused: readonly Counted<ReportedRefusal>[]
+  readonly plugins: readonly Counted<ReportedPlugin>[]
+  /** How many have reported of late. */
+  readonly count: number
+  /** Those that have, or the first twenty of them. */
   readonly isolates: readonly IsolateView[]
 }
 
 /** All reports in one. */
 export interface MergedView {
+  /** What is active; null when nobody has said so yet. */
+  readonly active: ActiveRevision | null
   readonly nodes: readonly NodeView[]
   readonly metrics: readonly Sample[]
 }
