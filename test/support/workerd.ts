@@ -7,6 +7,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSyn
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { bundleWorker } from './worker-bundle.ts'
 
 const repository = join(import.meta.dirname, '../..')
@@ -67,8 +68,9 @@ export async function startWorkerd(options: WorkerdOptions = {}): Promise<Worker
   const child = spawn(join(bin, 'workerd'), ['serve', config], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  child.stdout.on('data', (data: Buffer) => (output += data.toString()))
-  child.stderr.on('data', (data: Buffer) => (output += data.toString()))
+  for (const stream of [child.stdout, child.stderr]) {
+    wholeLines(stream, (lines) => (output += lines))
+  }
   const url = `http://127.0.0.1:${ports.main}`
   await untilReady(url, child, () => output)
   return {
@@ -186,6 +188,18 @@ const shop :Workerd.Worker = (
   modules = [(name = "shop.js", esModule = embed "shop.js")],
 );
 `
+}
+
+/** A long line comes in pieces, between which the other stream must not put its own. */
+function wholeLines(stream: Readable, print: (lines: string) => void): void {
+  let rest = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (text: string) => {
+    const end = text.lastIndexOf('\n') + 1
+    if (end > 0) print(rest + text.slice(0, end))
+    rest = end > 0 ? text.slice(end) : rest + text
+  })
+  stream.on('end', () => print(rest))
 }
 
 async function untilReady(url: string, child: ChildProcess, output: () => string): Promise<void> {
