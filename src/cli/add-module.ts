@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { fetchModule } from './fetch-module.ts'
 import { inspect, type Finding, type InspectReport } from '../proxy-wasm/abi/inspect.ts'
 import {
   NAME_PATTERN,
@@ -25,10 +26,13 @@ declare module '*.wasm' {
 `
 
 export interface AddOptions {
+  /** A path, or where to download it: then the url is recorded with the module. */
   readonly file: string
   readonly name?: string | undefined
   readonly version?: string | undefined
   readonly urls: readonly string[]
+  /** What the bytes must be; absent: whatever they are. */
+  readonly sha256?: string | undefined
   readonly force: boolean
 }
 
@@ -57,16 +61,24 @@ export class AddRefused extends Error {
 
 /**
  * @param cwd - the folder that holds `plugins/`
+ * @param fetcher - the network, for a file that is a url
  * @throws AddRefused when the module cannot run, when another one stands under its name and version, or
  *   when the registry cannot be written because of a plugin that is there already
  */
-export async function addModule(cwd: string, options: AddOptions): Promise<AddedModule> {
-  const bytes = await readInput(cwd, options.file)
+export async function addModule(
+  cwd: string,
+  options: AddOptions,
+  fetcher: typeof fetch,
+): Promise<AddedModule> {
+  const bytes = await readInput(cwd, options.file, fetcher)
   const report = inspect(bytes)
   if (!report.ok) {
     throw new AddRefused(`${options.file} cannot run as a Proxy-Wasm plugin:`, report.problems)
   }
   const hash = sha256(bytes)
+  if (options.sha256 !== undefined && options.sha256 !== hash) {
+    throw new AddRefused(`the sha256 of ${options.file} is ${hash}, not ${options.sha256}`)
+  }
   const name = chooseName(options)
   const folder = join(cwd, 'plugins', name)
   const manifest = await readManifest(folder, name, report)
@@ -79,7 +91,8 @@ export async function addModule(cwd: string, options: AddOptions): Promise<Added
   }
 
   const kept = known !== undefined && (await isIntact(folder, known, hash))
-  const entry = newEntry(version, hash, options.urls, known, kept)
+  const urls = isDownload(options.file) ? [options.file, ...options.urls] : options.urls
+  const entry = newEntry(version, hash, urls, known, kept)
   const after = {
     ...manifest,
     versions: known
@@ -106,11 +119,25 @@ export async function addModule(cwd: string, options: AddOptions): Promise<Added
   }
 }
 
-async function readInput(cwd: string, file: string): Promise<Uint8Array> {
-  if (/^[a-z]+:\/\//i.test(file)) {
-    throw new AddRefused(`${file} is no file. Fetch it first: postern pull ${file}`)
+function isDownload(file: string): boolean {
+  return /^https?:\/\//.test(file)
+}
+
+async function readInput(cwd: string, file: string, fetcher: typeof fetch): Promise<Uint8Array> {
+  if (isDownload(file)) {
+    try {
+      return await fetchModule(file, fetcher)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new AddRefused(`${file} cannot be downloaded: ${reason}`)
+    }
   }
-  const path = resolve(cwd, file)
+  if (/^oci:\/\//i.test(file)) {
+    throw new AddRefused(
+      `${file} is an image. Take the module out of it first, for instance with \`oras pull\`, then: postern add FILE.wasm --url ${file}`,
+    )
+  }
+  const path = resolve(cwd, file.replace(/^file:\/\//, ''))
   try {
     return await readFile(path)
   } catch (error) {
@@ -121,7 +148,7 @@ async function readInput(cwd: string, file: string): Promise<Uint8Array> {
 
 /** `dist/auth_filter-1.2.0.wasm` is auth-filter 1.2.0; `plugins/auth/1.2.0.wasm` is auth 1.2.0. */
 function fromFileName(file: string): { readonly name: string; readonly version?: string } {
-  const stem = basename(file).replace(/\.wasm$/i, '')
+  const stem = basename(file.replace(/[?#].*$/, '')).replace(/\.wasm$/i, '')
   const [, beforeVersion, version] = /^(?:(.*?)[-_@]?)v?(\d+\.\d+\.\d+.*)$/.exec(stem) ?? []
   const base = beforeVersion ?? stem
   const name = (base === '' ? basename(dirname(file)) : base)

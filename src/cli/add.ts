@@ -1,5 +1,5 @@
 /**
- * `postern add FILE.wasm`: brings a module into `plugins/`, so that the next deploy binds it. Refuses
+ * `postern add FILE.wasm|URL`: brings a module into `plugins/`, so that the next deploy binds it. Refuses
  * what cannot run with every reason at once, and writes nothing then.
  */
 import { parseArgs } from 'node:util'
@@ -7,15 +7,17 @@ import { printInspection } from './print-inspection.ts'
 import { addModule, AddRefused, type AddedModule } from './add-module.ts'
 import type { CliIo } from './cli-io.ts'
 
-const HELP = `postern add FILE.wasm [options]
+const HELP = `postern add FILE.wasm|URL [options]
 
 Checks a Proxy-Wasm module, copies it to plugins/<name>/<version>.wasm, lists it in
-plugin.json and regenerates plugins/registry.ts.
+plugin.json and regenerates plugins/registry.ts. An https:// or http:// URL is downloaded
+and recorded with the module, so that a WasmPlugin may name the module by it.
 
   --name NAME        lower-case letters, digits and dashes (default: from the file's name)
   --version VERSION  (default: from the file's name, else 1.0.0 for a new plugin)
   --url URL          where a registry holds the same bytes, such as oci://ghcr.io/org/auth:1.2.0;
                      a WasmPlugin may name the module by it. May be repeated
+  --sha256 HASH      refuse the module unless these are its bytes
   --force            replace another file of the same name and version
   --json             print the result as JSON
   --help
@@ -39,13 +41,15 @@ export async function add(args: string[], io: CliIo): Promise<number> {
     return 0
   }
   try {
-    const added = await addModule(io.cwd, {
+    const options = {
       file,
       name: values.name,
       version: values.version,
       urls: values.url ?? [],
+      sha256: values.sha256,
       force: values.force ?? false,
-    })
+    }
+    const added = await addModule(io.cwd, options, io.fetch)
     io.stdout(values.json ? `${JSON.stringify({ ok: true, ...added }, null, 2)}\n` : printed(added))
     return 0
   } catch (error) {
@@ -67,6 +71,7 @@ function parse(args: string[]) {
         name: { type: 'string' },
         version: { type: 'string' },
         url: { type: 'string', multiple: true },
+        sha256: { type: 'string' },
         force: { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },

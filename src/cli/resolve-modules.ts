@@ -1,17 +1,19 @@
 /**
- * Pins each WasmPlugin to the sha256 of its module before it is sent: by what stands under `plugins/`,
- * by what the gateway has bound, and for `file://` by the file itself.
+ * Pins each plugin to the sha256 of its module before it is sent: by what stands under `plugins/`, by
+ * what the gateway has bound, and for `file://` by the file itself.
  */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import type { DeclaredPlugin } from '../config/compile/declared-plugin.ts'
+import { declaredPlugins, declaresPlugins } from '../config/compile/declared-plugin.ts'
 import type { CatalogModule, ModuleCatalog } from '../config/compile/module-catalog.ts'
 import { resolveModule } from '../config/compile/module-catalog.ts'
 import type { PlacedProblem, PlacedResource } from '../config/documents.ts'
 import type { ErrorCode } from '../config/error-codes.ts'
+import type { FieldPath } from '../config/problem.ts'
 import type { Resource } from '../config/resources/kinds.ts'
 import { resourceKey } from '../config/resources/resource-key.ts'
-import type { WasmPlugin } from '../config/resources/wasm-plugin.ts'
 
 export interface ResolvedResources {
   /** As they are sent. */
@@ -35,21 +37,21 @@ export async function resolveModules(
   const resources: Resource[] = []
   const problems: PlacedProblem[] = []
   for (const one of placed) {
-    const { resource } = one
-    if (resource.kind !== 'WasmPlugin') {
-      resources.push(resource)
-      continue
+    let { resource } = one
+    const plugins = declaresPlugins(resource) ? declaredPlugins(resource) : []
+    for (const plugin of plugins) {
+      const found = await findModule(plugin, resolve(cwd, dirname(one.file)), catalog)
+      const about = 'sha256' in found ? notBound(found, bound) : found
+      if (about !== undefined) {
+        const path = [...plugin.source, about.field]
+        const { code, message } = about
+        const place = one.place({ code, path })
+        const key = resourceKey(resource)
+        problems.push({ code, severity: 'error', resource: key, path, message, ...place })
+      }
+      if ('sha256' in found) resource = pinned(resource, plugin.source, found.sha256)
     }
-    const found = await findModule(resource, resolve(cwd, dirname(one.file)), catalog)
-    const about = 'sha256' in found ? notBound(found, bound) : found
-    if (about !== undefined) {
-      const path = ['spec', about.field]
-      const { code, message } = about
-      const place = one.place({ code, path })
-      const key = resourceKey(resource)
-      problems.push({ code, severity: 'error', resource: key, path, message, ...place })
-    }
-    if ('sha256' in found) resources.push(pinned(resource, found.sha256))
+    resources.push(resource)
   }
   return { resources, problems }
 }
@@ -61,20 +63,20 @@ interface Refused {
 }
 
 async function findModule(
-  { spec }: WasmPlugin,
+  { url, sha256 }: DeclaredPlugin,
   folder: string,
   catalog: ModuleCatalog,
 ): Promise<CatalogModule | Refused> {
-  const hashed = spec.url.startsWith('file://') ? await hashFile(spec.url, folder) : undefined
-  if (hashed !== undefined && (spec.sha256 ?? '') !== '' && spec.sha256 !== hashed) {
-    const message = `the sha256 of ${spec.url} is ${hashed}`
+  const hashed = url.startsWith('file://') ? await hashFile(url, folder) : undefined
+  if (hashed !== undefined && (sha256 ?? '') !== '' && sha256 !== hashed) {
+    const message = `the sha256 of ${url} is ${hashed}`
     return { code: 'config.module_mismatch', field: 'sha256', message }
   }
-  const resolved = resolveModule(spec.url, hashed ?? spec.sha256, catalog)
+  const resolved = resolveModule(url, hashed ?? sha256, catalog)
   if ('module' in resolved) return resolved.module
   const { code, message } = resolved
   if (hashed === undefined) return { code, field: resolved.field, message }
-  const path = spec.url.slice('file://'.length)
+  const path = url.slice('file://'.length)
   const how = `run \`postern add ${path}\`, then deploy`
   return { code, field: 'url', message: `this file is none of the known modules; ${how}` }
 }
@@ -106,6 +108,18 @@ function joined(local: ModuleCatalog, bound: ModuleCatalog): ModuleCatalog {
   return [...modules.values()]
 }
 
-function pinned(resource: WasmPlugin, sha256: string): WasmPlugin {
-  return { ...resource, spec: { ...resource.spec, sha256 } }
+/** @param source where `url` and `sha256` stand */
+function pinned(resource: Resource, source: FieldPath, sha256: string): Resource {
+  return withMember(resource, [...source, 'sha256'], sha256) as Resource
+}
+
+function withMember(value: unknown, [part, ...rest]: FieldPath, leaf: string): unknown {
+  if (part === undefined) return leaf
+  if (Array.isArray(value)) {
+    return value.map((item: unknown, index) =>
+      index === part ? withMember(item, rest, leaf) : item,
+    )
+  }
+  const members = value as Readonly<Record<string, unknown>>
+  return { ...members, [part]: withMember(members[part], rest, leaf) }
 }

@@ -9,10 +9,18 @@ import type { CompiledPlugin } from './compile/compile-plugins.ts'
 import { compileRoutes } from './compile/compile-routes.ts'
 import { compileUpstreams } from './compile/compile-upstreams.ts'
 import { sha256Hex } from './digest.ts'
+import { declaresPlugins } from './compile/declared-plugin.ts'
 import type { ModuleCatalog } from './compile/module-catalog.ts'
-import { comparePlugins } from './compile/plugin-order.ts'
+import type { NodeFacts } from './compile/plugin-conditions.ts'
+import {
+  type ChainPlace,
+  DEFAULT_GATEWAY,
+  type Named,
+  ROOT_NAMESPACE,
+} from './compile/plugin-reach.ts'
 import type { Problem } from './problem.ts'
 import type { Resource } from './resources/kinds.ts'
+import { DEFAULT_NAMESPACE } from './resources/metadata.ts'
 import { resourceKey } from './resources/resource-key.ts'
 import type { PluginId, Snapshot, SnapshotRoute } from './snapshot.ts'
 
@@ -24,6 +32,10 @@ export interface CompileInput {
   readonly previous?: Snapshot | undefined
   /** The Worker's service bindings; absent where nobody knows them. */
   readonly services?: readonly string[] | undefined
+  /** What the node that compiles is and gives to plugins; absent where nobody knows it. */
+  readonly node?: NodeFacts | undefined
+  /** The namespace whose plugins are for all namespaces; Istio's when absent. */
+  readonly rootNamespace?: string | undefined
 }
 
 export interface Compiled {
@@ -49,23 +61,28 @@ export function compile(input: CompileInput): Compiled {
   const upstreams = compileUpstreams(declared, input.services)
   const unchained = compileRoutes(httpRoutes, upstreams, declared)
   const compiled = compilePlugins({
-    plugins: resources.filter((one) => one.kind === 'WasmPlugin'),
+    plugins: resources.filter(declaresPlugins),
     policies: resources.filter((one) => one.kind === 'PluginPolicy'),
-    routes: httpRoutes,
+    attachable: {
+      gateways: resources.filter((one: { kind: string }) => one.kind === 'Gateway').map(named),
+      routes: httpRoutes.map(named),
+      rootNamespace: input.rootNamespace ?? ROOT_NAMESPACE,
+    },
     upstreams,
     catalog: input.catalog,
+    node: input.node ?? {},
     previous: input.previous?.plugins ?? {},
   })
 
   const problems = [...upstreams.problems, ...unchained.problems, ...compiled.problems]
   if (problems.some((problem) => problem.severity === 'error')) return { problems }
 
-  const ordered = [...compiled.plugins].sort((a, b) => comparePlugins(a.plugin, b.plugin))
+  const gateway = DEFAULT_GATEWAY
   const routes = unchained.routes.map((route): SnapshotRoute =>
-    Object.assign(route, { plugins: chainOf(ordered, `${route.namespace}/${route.name}`) }),
+    Object.assign(route, { plugins: chainAt(compiled.plugins, { gateway, route }) }),
   )
-  const plugins = Object.fromEntries(ordered.map(({ plugin }) => [plugin.id, plugin]))
-  const gatewayPlugins = chainOf(ordered, undefined)
+  const plugins = Object.fromEntries(compiled.plugins.map(({ plugin }) => [plugin.id, plugin]))
+  const gatewayPlugins = chainAt(compiled.plugins, { gateway })
   const snapshot: Snapshot = {
     schema: 1,
     routes,
@@ -82,13 +99,11 @@ export async function nameSnapshot(snapshot: Snapshot): Promise<NamedSnapshot> {
   return { snapshot, hash: await sha256Hex(text), text }
 }
 
-/** @param route `namespace/name`, or undefined for requests that match none */
-function chainOf(
-  ordered: readonly CompiledPlugin[],
-  route: string | undefined,
-): readonly PluginId[] {
-  return ordered
-    .filter(({ plugin }) => plugin.singleton !== true)
-    .filter(({ routes }) => routes === undefined || (route !== undefined && routes.has(route)))
-    .map(({ plugin }) => plugin.id)
+function named({ metadata: { name, namespace = DEFAULT_NAMESPACE } }: Resource): Named {
+  return { name, namespace }
+}
+
+/** @param plugins in request order */
+function chainAt(plugins: readonly CompiledPlugin[], place: ChainPlace): readonly PluginId[] {
+  return plugins.filter(({ runsAt }) => runsAt(place)).map(({ plugin }) => plugin.id)
 }

@@ -43,7 +43,8 @@ export function handle(
   io: Exchange,
 ): Promise<Response> {
   const plan = planFor(running, request)
-  const { chain, route, upstream } = plan
+  const { route, upstream } = plan
+  const chain = running.atPort(plan.chain, request.url)
   io.meter = running.meter(route)
   if (chain.length === 0) return passThrough(plan, request, io)
   const info = streamInfo(request, gateway.pool.ports.clock.realtime(), {

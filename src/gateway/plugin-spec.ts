@@ -1,9 +1,17 @@
 /** A plugin of a snapshot → what the machine is told about it. */
 import type { SnapshotPlugin } from '../config/snapshot.ts'
 import { type LoadedModule, type PluginSpec, pluginSpec } from '../proxy-wasm/index.ts'
+import { environmentOf, type GatewayNode } from './node.ts'
 
-/** @param module - the plugin's module, checked */
-export function toPluginSpec(config: SnapshotPlugin, module: LoadedModule): PluginSpec {
+/**
+ * @param module - the plugin's module, checked
+ * @param node - that runs it, for what only a node has
+ */
+export function toPluginSpec(
+  config: SnapshotPlugin,
+  module: LoadedModule,
+  node: GatewayNode,
+): PluginSpec {
   return pluginSpec({
     name: config.id,
     rootId: config.rootId,
@@ -11,7 +19,7 @@ export function toPluginSpec(config: SnapshotPlugin, module: LoadedModule): Plug
     module,
     configuration: config.configuration,
     vmConfiguration: config.vmConfiguration,
-    environment: config.env,
+    environment: environmentOf(config, node),
     failStrategy: config.failStrategy,
     shareVm: config.shareVm,
     allowedCapabilities: config.allowedCapabilities,

@@ -12,6 +12,7 @@ import {
   vmKey,
 } from '../proxy-wasm/index.ts'
 import type { ModuleSource } from './modules.ts'
+import { type GatewayNode, PLAIN_NODE } from './node.ts'
 import { toPluginSpec } from './plugin-spec.ts'
 import { SingletonQueues } from './singletons.ts'
 
@@ -19,13 +20,16 @@ import { SingletonQueues } from './singletons.ts'
 const LOG_LINES = 50
 const INFO = 2
 
-/** @param modules - where the gateway that will run the snapshot takes its modules from */
-export function preflight(modules: ModuleSource): Preflight {
+/**
+ * @param modules - where the gateway that will run the snapshot takes its modules from
+ * @param node - that tries them: what it gives to plugins
+ */
+export function preflight(modules: ModuleSource, node: GatewayNode = PLAIN_NODE): Preflight {
   return async (snapshot, changed) =>
     Promise.all(
       changed.flatMap((id) => {
         const config = snapshot.plugins[id]
-        return config ? tryPlugin(config, modules, snapshot) : []
+        return config ? tryPlugin(config, modules, snapshot, node) : []
       }),
     )
 }
@@ -34,6 +38,7 @@ async function tryPlugin(
   config: SnapshotPlugin,
   modules: ModuleSource,
   snapshot: Snapshot,
+  node: GatewayNode,
 ): Promise<PreflightResult> {
   const logs: string[] = []
   const plugin = config.id
@@ -61,7 +66,7 @@ async function tryPlugin(
     if (module === undefined) {
       return { plugin, ok: false, reason: `module ${config.module} is not bound here`, logs }
     }
-    const spec = toPluginSpec(config, module)
+    const spec = toPluginSpec(config, module, node)
     const trial = new Plugin(spec, await vmKey(spec), pool)
     runIn(io, () => {
       trial.start()

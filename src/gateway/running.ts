@@ -4,6 +4,7 @@
  */
 import type { PluginId, Snapshot, SnapshotRoute } from '../config/snapshot.ts'
 import type { Plugin } from '../proxy-wasm/index.ts'
+import { ChainPorts } from './chain-ports.ts'
 import type { Meters, RouteMeter } from './meters.ts'
 import { RouteTable } from './route-table.ts'
 import { type Reachable, type Upstream, UpstreamTable } from './upstream.ts'
@@ -18,6 +19,7 @@ export class Running {
   readonly #chains = new Map<SnapshotRoute, readonly Plugin[]>()
   readonly #meters: Meters
   readonly #routeMeters = new Map<SnapshotRoute | undefined, RouteMeter>()
+  readonly #ports: ChainPorts | undefined
   readonly #mayCall = new Map<PluginId, ReadonlySet<string>>()
 
   constructor(
@@ -33,6 +35,7 @@ export class Running {
     this.upstreams = new UpstreamTable(snapshot.upstreams, reachable, meters)
     this.gatewayChain = this.#chainOf(snapshot.gatewayPlugins)
     for (const route of snapshot.routes) this.#chains.set(route, this.#chainOf(route.plugins))
+    this.#ports = ChainPorts.of(Object.values(snapshot.plugins), plugins)
     for (const { id, upstreams } of Object.values(snapshot.plugins)) {
       if (upstreams) this.#mayCall.set(id, new Set(upstreams))
     }
@@ -45,6 +48,11 @@ export class Running {
   /** A route's plugins in request order. */
   chain(route: SnapshotRoute): readonly Plugin[] {
     return this.#chains.get(route) ?? this.gatewayChain
+  }
+
+  /** Those plugins of a chain that are for the port of a request's URL. */
+  atPort(chain: readonly Plugin[], url: string): readonly Plugin[] {
+    return this.#ports === undefined ? chain : this.#ports.select(chain, url)
   }
 
   /** Where a route's answers are counted, or those of requests that match none; made by the first of them. */

@@ -10,6 +10,8 @@ import { buildWasm, fn } from '../../src/proxy-wasm/testing/build-wasm.ts'
 let cwd: string
 let stdout: string
 let stderr: string
+/** What is to be downloaded: each once. */
+const network = new Map<string, Response>()
 
 beforeEach(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'postern-add-'))
@@ -24,7 +26,12 @@ function run(...args: string[]): Promise<number> {
     env: {},
     stdout: (text) => void (stdout += text),
     stderr: (text) => void (stderr += text),
-    fetch: () => Promise.reject(new Error('no network')),
+    fetch: (input) => {
+      const answer = network.get(String(input))
+      return answer === undefined
+        ? Promise.reject(new Error('no network'))
+        : Promise.resolve(answer)
+    },
   })
 }
 
@@ -107,6 +114,30 @@ describe('postern add', () => {
     })
     const order = [...(await text('plugins/registry.ts')).matchAll(/version: '(.*)'/g)]
     expect(order.map(([, version]) => version)).toEqual(['1.0.0', '1.1.0'])
+  })
+
+  it('downloads a url, takes name and version from it, and records it', async () => {
+    const url = 'https://plugins.test/dl/auth-1.3.0.wasm?token=x'
+    network.set(url, new Response(plugin() as BodyInit))
+    expect(await run(url, '--sha256', sha256(plugin()))).toBe(0)
+    expect((await manifest('auth')).versions).toMatchObject([
+      { version: '1.3.0', sha256: sha256(plugin()), urls: [url] },
+    ])
+    expect(stdout).toContain(`url: ${url}`)
+  })
+
+  it('downloads nothing but modules', async () => {
+    const url = 'https://plugins.test/auth.wasm'
+    network.set(url, new Response('gone', { status: 404 }))
+    expect(await run(url)).toBe(1)
+    expect(stderr).toContain(`${url} cannot be downloaded: the server answered 404`)
+    expect(await readdir(cwd)).toEqual([])
+  })
+
+  it('takes a file by its url', async () => {
+    await put('auth.wasm', plugin())
+    expect(await run(`file://${join(cwd, 'auth.wasm')}`)).toBe(0)
+    expect(stdout).toContain('Added auth 1.0.0')
   })
 
   it('takes name and version from a file that is in place', async () => {
@@ -217,7 +248,9 @@ describe('postern add refuses', () => {
 
   it.each([
     [['missing.wasm'], 'cannot be read'],
-    [['oci://ghcr.io/acme/auth:1'], 'postern pull'],
+    [['oci://ghcr.io/acme/auth:1'], 'postern add FILE.wasm --url oci://ghcr.io/acme/auth:1'],
+    [['https://x.test/a.wasm'], 'cannot be downloaded: no network'],
+    [['a.wasm', '--sha256', '0'.repeat(64)], `the sha256 of a.wasm is ${sha256(plugin())}`],
     [['a.wasm', '--name', '../evil'], '--name'],
     [['a.wasm', '--version', '../../evil'], 'cannot be a version'],
   ])('%j', async (args, reason) => {

@@ -46,7 +46,7 @@ spec:
       'an unknown module',
       { 'p.yaml': plugin('oci://r.test/headers-policy:1.0.0') },
       ['p.yaml'],
-      'p.yaml:6:8: error: spec.url: there is no module headers-policy; did you mean header-policy? To bring it in run `postern add FILE.wasm`, then deploy [config.module_unknown]',
+      'p.yaml:6:8: error: spec.url: there is no module headers-policy; did you mean header-policy? To bring it in run `postern add FILE.wasm --url oci://r.test/headers-policy:1.0.0`, then deploy [config.module_unknown]',
     ],
     [
       'a module that was added and not deployed',

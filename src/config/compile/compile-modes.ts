@@ -2,8 +2,8 @@
  * What a PluginPolicy says of how a plugin's decisions count: whether they are applied, how far it may
  * fail open, which are written down. Defaults are filled in here, so that a gateway only reads them.
  */
+import type { DeclaredPlugin } from './declared-plugin.ts'
 import type { PluginPolicy } from '../resources/plugin-policy.ts'
-import type { WasmPlugin } from '../resources/wasm-plugin.ts'
 import type { SnapshotPlugin } from '../snapshot.ts'
 import type { Report } from './report.ts'
 
@@ -15,14 +15,14 @@ type Modes = Pick<SnapshotPlugin, 'mode' | 'logOnly' | 'failOpenBudget' | 'decis
  * @returns the members that differ from what a plugin without a policy has
  */
 export function compileModes(
-  resource: WasmPlugin,
+  plugin: DeclaredPlugin,
   policy: PluginPolicy | undefined,
   report: Report,
 ): Modes {
   if (policy === undefined) return {}
   const { mode, logOnly, failOpenBudget, decisionLog, singleton } = policy.spec
   const idle = (member: string, why: string): void => {
-    const message = `has no effect on ${resource.metadata.name}: ${why}`
+    const message = `has no effect on ${plugin.name}: ${why}`
     report({ code: 'config.no_effect', path: ['spec', member], message }, policy)
   }
   if (singleton === true) {
@@ -34,7 +34,7 @@ export function compileModes(
   }
   const isLogOnly = mode === 'log-only'
   if (logOnly !== undefined && !isLogOnly) idle('logOnly', 'its mode is not log-only')
-  const budget = budgetOf(resource, policy, idle)
+  const budget = budgetOf(plugin, policy, idle)
   const decisions =
     isLogOnly || decisionLog !== undefined
       ? {
@@ -50,7 +50,7 @@ export function compileModes(
 }
 
 function budgetOf(
-  { spec }: WasmPlugin,
+  { failStrategy }: DeclaredPlugin,
   { spec: { failOpenBudget, mode } }: PluginPolicy,
   idle: (member: string, why: string) => void,
 ): SnapshotPlugin['failOpenBudget'] {
@@ -59,7 +59,7 @@ function budgetOf(
     idle('failOpenBudget', 'no failure of a log-only plugin stops a request')
     return undefined
   }
-  if (spec.failStrategy !== 'FAIL_OPEN') {
+  if (failStrategy !== 'FAIL_OPEN') {
     idle('failOpenBudget', 'its failStrategy is not FAIL_OPEN')
     return undefined
   }

@@ -3,6 +3,19 @@ import { describe, expect, it } from 'vitest'
 import { CATALOG, sha } from '../testing/resources.ts'
 import { resolveModule } from './module-catalog.ts'
 
+const IMAGES = [
+  ...CATALOG,
+  {
+    name: 'img',
+    version: '2.0.0',
+    sha256: sha('e'),
+    urls: [
+      `oci://registry:5000/a/img:2.0.0@sha256:${sha('d')}`,
+      `registry:5000/a/img@sha256:${sha('d')}`,
+    ],
+  },
+]
+
 describe('a module is found', () => {
   it.each([
     ['by its sha256, whatever the url says', 'https://x.test/y.wasm', sha('b'), '1.1.0'],
@@ -16,8 +29,17 @@ describe('a module is found', () => {
     ],
     ['by a registered url', 'https://plugins.test/api-key.wasm', undefined, '1.0.0'],
     ['when url and sha256 agree', 'oci://r.test/header-policy:1.0.0', sha('a'), '1.0.0'],
+    ['by the digest of an image', `registry:5000/a/img@sha256:${sha('d')}`, '', '2.0.0'],
+    ['by the digest of an image as sha256', 'registry:5000/a/img:latest', sha('d'), '2.0.0'],
   ])('%s', (_how, url, sha256, version) => {
-    expect(resolveModule(url, sha256, CATALOG)).toMatchObject({ module: { version } })
+    expect(resolveModule(url, sha256, IMAGES)).toMatchObject({ module: { version } })
+  })
+})
+
+describe('a digest', () => {
+  it('is that of one repository', () => {
+    const resolved = resolveModule('oci://other.test/a/img:latest', sha('d'), IMAGES)
+    expect(resolved).toMatchObject({ code: 'config.module_unknown', field: 'sha256' })
   })
 })
 
@@ -28,7 +50,7 @@ describe('a module is refused', () => {
       'oci://r.test/x:1',
       sha('9'),
       'config.module_unknown',
-      'run `postern add` with its file',
+      'run `postern add FILE.wasm --url oci://r.test/x:1`, then deploy',
     ],
     [
       'a sha256 that is another one',
@@ -59,6 +81,13 @@ describe('a module is refused', () => {
       'no module is registered under this digest',
     ],
     [
+      'a download',
+      'https://x.test/a.wasm',
+      undefined,
+      'config.module_unknown',
+      'run `postern add https://x.test/a.wasm`, then deploy',
+    ],
+    [
       'a misspelt name',
       'oci://r.test/api-keys:1.0.0',
       undefined,
@@ -70,7 +99,7 @@ describe('a module is refused', () => {
       'file:///opt/x.wasm',
       undefined,
       'config.module_unknown',
-      'run `postern add /opt/x.wasm`',
+      'run `postern add /opt/x.wasm --url file:///opt/x.wasm`, then deploy',
     ],
   ])('for %s', (_what, url, sha256, code, message) => {
     const resolved = resolveModule(url, sha256, CATALOG)

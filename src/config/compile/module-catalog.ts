@@ -21,8 +21,9 @@ export type ResolvedModule =
   | { readonly code: ErrorCode; readonly field: 'url' | 'sha256'; readonly message: string }
 
 /**
- * Finds the module a WasmPlugin names: by `sha256` when it is given, else by a url that was
- * registered with the module, else, for `oci://…/<name>:<version>`, by name and version.
+ * Finds the module a plugin names: by `sha256` when it is given, else by a url that was registered
+ * with the module, else, for `oci://…/<name>:<version>`, by name and version. Of an image `sha256` may
+ * be the digest, as in Istio: then it stands for the url with that digest.
  * @param url the plugin's `url`; without a scheme it is `oci://`, as in Istio
  * @param sha256 the plugin's `sha256`; empty or absent when it has none
  */
@@ -36,15 +37,16 @@ export function resolveModule(
     if (named !== undefined) return { module: named }
     return { code: 'config.module_unknown', field: 'url', message: unknownUrl(url, catalog) }
   }
-  const pinned = catalog.find((module) => module.sha256 === sha256)
-  if (pinned !== undefined && (named === undefined || named.sha256 === sha256)) {
+  const pinned =
+    catalog.find((module) => module.sha256 === sha256) ?? byDigest(url, sha256, catalog)
+  if (pinned !== undefined && (named === undefined || named.sha256 === pinned.sha256)) {
     return { module: pinned }
   }
   if (named !== undefined) {
     const message = `the url names ${named.name} ${named.version}, whose sha256 is ${named.sha256}`
     return { code: 'config.module_mismatch', field: 'sha256', message }
   }
-  const message = `no module with this sha256 is known; run \`postern add\` with its file, then deploy. Known: ${listed(catalog)}`
+  const message = `no module with this sha256 is known; ${howToAdd(url)}. Known: ${listed(catalog)}`
   return { code: 'config.module_unknown', field: 'sha256', message }
 }
 
@@ -58,6 +60,17 @@ function byUrl(url: string, catalog: ModuleCatalog): CatalogModule | undefined {
   // A digest is that of an image, not of a module: only a registered url can stand for it.
   if (image === undefined || image.digest !== undefined) return undefined
   return catalog.find((module) => module.name === image.name && module.version === image.tag)
+}
+
+/** The module of an image whose digest is registered, whatever tag the url has. */
+function byDigest(url: string, sha256: string, catalog: ModuleCatalog): CatalogModule | undefined {
+  const repository = /^(oci:\/\/(?:[^/]+\/)+[^/:@]+)/.exec(withScheme(url))?.[1]
+  return catalog.find(({ urls }) =>
+    urls.some((candidate) => {
+      const [before = '', digest] = withScheme(candidate).split('@sha256:')
+      return digest === sha256 && before.replace(/:[^/:]+$/, '') === repository
+    }),
+  )
 }
 
 function withScheme(url: string): string {
@@ -79,8 +92,7 @@ function parseImage(url: string): Image | undefined {
 function unknownUrl(url: string, catalog: ModuleCatalog): string {
   const wanted = withScheme(url)
   const image = parseImage(wanted)
-  const add = wanted.startsWith('file://') ? wanted.slice('file://'.length) : 'FILE.wasm'
-  const how = `run \`postern add ${add}\`, then deploy`
+  const how = howToAdd(url)
   if (image === undefined) {
     return `no module is registered under this url; ${how}. Known: ${listed(catalog)}`
   }
@@ -96,6 +108,14 @@ function unknownUrl(url: string, catalog: ModuleCatalog): string {
   const near = nearest(image.name, new Set(catalog.map((module) => module.name)))
   const hint = near === undefined ? `known: ${listed(catalog)}` : `did you mean ${near}?`
   return `there is no module ${image.name}; ${hint} To bring it in ${how}`
+}
+
+/** The command that brings the module of a url in, and records the url with it. */
+function howToAdd(url: string): string {
+  const wanted = withScheme(url)
+  const [, path] = /^file:\/\/(.*)/.exec(wanted) ?? []
+  const from = /^https?:/.test(wanted) ? wanted : `${path ?? 'FILE.wasm'} --url ${wanted}`
+  return `run \`postern add ${from}\`, then deploy`
 }
 
 function listed(catalog: ModuleCatalog): string {

@@ -1,19 +1,32 @@
 /**
  * The order of plugins in a chain, as Istio builds Envoy's: by phase, within a phase by descending
- * priority, ties by name and then namespace. Istio breaks ties by creation time first; files have
- * none, and Istio itself falls back to the names where the times are equal.
+ * priority, ties by creation time, name and namespace. Files without a time come after those that a
+ * cluster has given one. The entries of one resource keep their order.
  */
 import { PHASES } from '../snapshot.ts'
-import type { SnapshotPlugin } from '../snapshot.ts'
+import type { DeclaredPlugin } from './declared-plugin.ts'
 
 /** For `sort`: negative when `a` runs before `b` on the request path. */
-export function comparePlugins(a: SnapshotPlugin, b: SnapshotPlugin): number {
+export function comparePlugins(a: DeclaredPlugin, b: DeclaredPlugin): number {
+  const one = a.resource.metadata
+  const other = b.resource.metadata
   return (
     PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase) ||
     b.priority - a.priority ||
-    compareText(a.name, b.name) ||
-    compareText(a.namespace, b.namespace)
+    createdAt(a) - createdAt(b) ||
+    compareText(one.name, other.name) ||
+    compareText(a.namespace, b.namespace) ||
+    compareText(a.resource.kind, b.resource.kind) ||
+    a.index - b.index
   )
+}
+
+/** Later than any time there is, where there is none; a number, so that the difference of two is one. */
+const NEVER = Number.MAX_SAFE_INTEGER
+
+function createdAt({ resource }: DeclaredPlugin): number {
+  const time = Date.parse(resource.metadata.creationTimestamp ?? '')
+  return Number.isNaN(time) ? NEVER : time
 }
 
 /** By code unit, so that every machine agrees. */

@@ -3,16 +3,23 @@
  * schema of the rest. A new kind is a new file and a new row.
  */
 import type * as v from 'valibot'
+import { envoyExtensionPolicySchema } from './envoy-extension-policy.ts'
+import type { EnvoyExtensionPolicy } from './envoy-extension-policy.ts'
 import { httpRouteSchema } from './http-route.ts'
 import type { HttpRoute } from './http-route.ts'
 import { pluginPolicySchema } from './plugin-policy.ts'
 import type { PluginPolicy } from './plugin-policy.ts'
+import { trafficExtensionSchema } from './traffic-extension.ts'
+import type { TrafficExtension } from './traffic-extension.ts'
 import { upstreamSchema } from './upstream.ts'
 import type { Upstream } from './upstream.ts'
 import { wasmPluginSchema } from './wasm-plugin.ts'
 import type { WasmPlugin } from './wasm-plugin.ts'
 
-export type Resource = HttpRoute | WasmPlugin | PluginPolicy | Upstream
+/** The kinds that declare plugins. */
+export type PluginResource = WasmPlugin | TrafficExtension | EnvoyExtensionPolicy
+
+export type Resource = HttpRoute | PluginResource | PluginPolicy | Upstream
 
 export interface Kind {
   readonly apiVersion: string
@@ -33,6 +40,18 @@ export const KINDS: readonly Kind[] = [
     kind: 'WasmPlugin',
     about: 'A configured use of a module.',
     schema: wasmPluginSchema,
+  },
+  {
+    apiVersion: 'extensions.istio.io/v1alpha1',
+    kind: 'TrafficExtension',
+    about: 'A WasmPlugin as Istio writes it since 1.30.',
+    schema: trafficExtensionSchema,
+  },
+  {
+    apiVersion: 'gateway.envoyproxy.io/v1alpha1',
+    kind: 'EnvoyExtensionPolicy',
+    about: 'Plugins of a Gateway or a route, as Envoy Gateway writes them.',
+    schema: envoyExtensionPolicySchema,
   },
   {
     apiVersion: 'postern.dev/v1alpha1',
@@ -56,8 +75,6 @@ export const OUTSIDE_KINDS: Readonly<Record<string, string>> = {
   ReferenceGrant: 'leave it out; references across namespaces need no grant here',
   Service: 'write an Upstream with the alias `<name>.<namespace>:<port>`',
   PluginRollout: 'change the WasmPlugin and apply',
-  TrafficExtension: 'write a WasmPlugin',
-  EnvoyExtensionPolicy: 'write a WasmPlugin',
   EnvoyFilter: 'write a WasmPlugin',
   List: 'write its items as documents of their own',
 }

@@ -11,6 +11,8 @@ export interface Metadata {
   readonly namespace?: string
   readonly labels?: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
+  /** RFC 3339; `kubectl` writes null for what a cluster has not taken yet. */
+  readonly creationTimestamp?: string | null
 }
 
 export const DEFAULT_NAMESPACE = 'default'
@@ -27,13 +29,18 @@ export const metadataSchema: v.GenericSchema<unknown, Metadata> = v.object({
   ),
   labels: v.exactOptional(
     described(v.record(v.string(), v.string()), {
-      about: 'Kept for people; nothing selects by it yet.',
+      about: 'Kept for people; nothing selects by it.',
     }),
   ),
   annotations: v.exactOptional(
     described(v.record(v.string(), v.string()), { about: 'Kept for people.' }),
   ),
-  creationTimestamp: ignored(CLUSTER),
+  creationTimestamp: v.exactOptional(
+    described(v.nullable(v.pipe(v.string(), v.isoTimestamp('expected an RFC 3339 time'))), {
+      about: 'When a cluster made it: the older goes first where nothing else decides.',
+      default: 'later than all others',
+    }),
+  ),
   deletionTimestamp: ignored(CLUSTER),
   finalizers: ignored(CLUSTER),
   generation: ignored(CLUSTER),

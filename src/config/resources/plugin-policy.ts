@@ -21,16 +21,19 @@ import type { Metadata } from './metadata.ts'
 
 export const MODES = ['enforce', 'log-only'] as const
 
+export interface PolicyTarget {
+  readonly group: 'extensions.istio.io' | 'gateway.envoyproxy.io'
+  readonly kind: 'WasmPlugin' | 'TrafficExtension' | 'EnvoyExtensionPolicy'
+  readonly name: string
+  readonly sectionName?: string
+}
+
 export interface PluginPolicy {
   readonly apiVersion: 'postern.dev/v1alpha1'
   readonly kind: 'PluginPolicy'
   readonly metadata: Metadata
   readonly spec: {
-    readonly targetRefs: readonly {
-      readonly group: 'extensions.istio.io'
-      readonly kind: 'WasmPlugin'
-      readonly name: string
-    }[]
+    readonly targetRefs: readonly PolicyTarget[]
     readonly limits?: Partial<PluginLimits>
     readonly allowedCapabilities?: readonly string[]
     readonly upstreams?: readonly string[]
@@ -82,11 +85,28 @@ export const pluginPolicySchema: v.GenericSchema<unknown, PluginPolicy> = v.obje
     targetRefs: described(
       v.pipe(
         v.array(
-          v.object({
-            group: choice(['extensions.istio.io'], { about: 'The group of WasmPlugin.' }),
-            kind: choice(['WasmPlugin'], { about: 'The kind.' }),
-            name: described(resourceName, { about: "The plugin, in the policy's namespace." }),
-          }),
+          v.pipe(
+            v.object({
+              group: choice(['extensions.istio.io', 'gateway.envoyproxy.io'], {
+                about: 'The group of the kind: the second is that of EnvoyExtensionPolicy.',
+              }),
+              kind: choice(['WasmPlugin', 'TrafficExtension', 'EnvoyExtensionPolicy'], {
+                about: 'The kind in which the plugin is written.',
+              }),
+              name: described(resourceName, { about: "The plugin, in the policy's namespace." }),
+              sectionName: v.exactOptional(
+                described(v.string(), {
+                  about: 'The name of one entry of an EnvoyExtensionPolicy.',
+                  default: 'all its entries',
+                }),
+              ),
+            }),
+            v.check(
+              ({ group, kind }) =>
+                (group === 'gateway.envoyproxy.io') === (kind === 'EnvoyExtensionPolicy'),
+              'expected the group extensions.istio.io, or gateway.envoyproxy.io for an EnvoyExtensionPolicy',
+            ),
+          ),
         ),
         v.minLength(1, 'expected at least one plugin'),
       ),

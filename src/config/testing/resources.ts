@@ -1,7 +1,9 @@
 /** Resources that tests begin from: each is complete, and what a test gives replaces the spec's members. */
 import type { CatalogModule } from '../compile/module-catalog.ts'
+import type { EnvoyExtensionPolicy } from '../resources/envoy-extension-policy.ts'
 import type { HttpRoute } from '../resources/http-route.ts'
 import type { PluginPolicy } from '../resources/plugin-policy.ts'
+import type { TrafficExtension } from '../resources/traffic-extension.ts'
 import type { Upstream } from '../resources/upstream.ts'
 import type { WasmPlugin } from '../resources/wasm-plugin.ts'
 
@@ -63,6 +65,32 @@ export function plugin(
     kind: 'WasmPlugin',
     metadata: metadata(name, namespace),
     spec: { url: 'oci://registry.test/header-policy:1.0.0', ...spec },
+  }
+}
+
+export function extension(
+  name: string,
+  spec: Partial<TrafficExtension['spec']> = {},
+  namespace = 'default',
+): TrafficExtension {
+  return {
+    apiVersion: 'extensions.istio.io/v1alpha1',
+    kind: 'TrafficExtension',
+    metadata: metadata(name, namespace),
+    spec: { wasm: { url: 'oci://registry.test/header-policy:1.0.0' }, ...spec },
+  }
+}
+
+export function envoyPolicy(
+  name: string,
+  spec: EnvoyExtensionPolicy['spec'],
+  namespace = 'default',
+): EnvoyExtensionPolicy {
+  return {
+    apiVersion: 'gateway.envoyproxy.io/v1alpha1',
+    kind: 'EnvoyExtensionPolicy',
+    metadata: metadata(name, namespace),
+    spec,
   }
 }
 
