@@ -8,6 +8,7 @@ import type { ModuleCatalog } from '../config/compile/module-catalog.ts'
 import { ERROR_CODES } from '../config/error-codes.ts'
 import type { ErrorCode } from '../config/error-codes.ts'
 import { CommandError } from './command-error.ts'
+import { type NodeAnswer, nodeSchema, type RefusalAnswer, refusalSchema } from './node-answer.ts'
 
 /** What a gateway says of what it runs; members this command line does not know are passed on. */
 export interface LiveAnswer {
@@ -22,10 +23,15 @@ export interface LiveAnswer {
     readonly message: string
     readonly at: string
     readonly revision: number
+    readonly plugin?: string | undefined
   }[]
 }
 
 export interface StatusAnswer extends LiveAnswer {
+  /** What the isolate that answered refuses now. */
+  readonly refused: readonly RefusalAnswer[]
+  /** All nodes by their reports; null when those cannot be had. */
+  readonly nodes: readonly NodeAnswer[] | null
   /** The modules that are bound. */
   readonly modules: ModuleCatalog
   readonly plugins: readonly {
@@ -52,6 +58,7 @@ const live = v.looseObject({
       message: v.string(),
       at: v.string(),
       revision: v.number(),
+      plugin: v.optional(v.string()),
     }),
   ),
 })
@@ -60,6 +67,8 @@ const liveSchema: v.GenericSchema<unknown, LiveAnswer> = live
 
 const statusSchema: v.GenericSchema<unknown, StatusAnswer> = v.looseObject({
   ...live.entries,
+  refused: v.optional(v.array(refusalSchema), []),
+  nodes: v.optional(v.nullable(v.array(nodeSchema)), null),
   modules: v.array(
     v.looseObject({
       name: v.string(),

@@ -1,22 +1,32 @@
 /**
- * `postern status`: what a gateway runs, from which modules, and what it refused.
+ * `postern status`: what a gateway runs, on which nodes, from which modules, and what is refused.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { CliIo } from './cli-io.ts'
 import { CommandError } from './command-error.ts'
 import type { StatusAnswer } from './gateway-client.ts'
 import { gatewayClient, GATEWAY_HELP } from './gateway-options.ts'
-import { formatTable } from './print.ts'
+import { formatStatus } from './print-status.ts'
+
+/** KV shows a change everywhere within a minute, and a node looks every half. */
+const GRACE_SECONDS = 90
+const WATCH_MS = 2_000
+/** Runs, but not what it should. */
+const NOT_CURRENT = 3
 
 const HELP = `postern status [options]
 
-Shows what a gateway runs and what it refused.
+Shows what a gateway runs on its nodes and what they refuse.
 
 ${GATEWAY_HELP}
+  --grace SECONDS    how long a node may be behind a new revision (default: ${GRACE_SECONDS})
+  --watch            print again every two seconds, until all nodes run what is active
   --json             print the gateway's answer as JSON
   --help
 
-Exit codes: 0 it runs something, 1 it runs nothing or did not answer, 2 called wrongly.
+Exit codes: 0 all nodes run what is active, 1 it runs nothing or did not answer, 2 called wrongly,
+${NOT_CURRENT} a node refuses something, runs a last good version, or is behind for longer than --grace.
 `
 
 /**
@@ -29,40 +39,32 @@ export async function status(args: string[], io: CliIo): Promise<number> {
     io.stdout(HELP)
     return 0
   }
+  const grace = Number(options.grace ?? GRACE_SECONDS)
+  if (!(grace >= 0)) {
+    throw new CommandError('cli.usage', `--grace ${options.grace ?? ''} is no number of seconds`)
+  }
   const gateway = await gatewayClient(options, io)
-  const answer = await gateway.status()
-  io.stdout(options.json ? `${JSON.stringify(answer, null, 2)}\n` : printed(gateway.name, answer))
-  return answer.origin === 'none' ? 1 : 0
+  for (;;) {
+    const answer = await gateway.status()
+    io.stdout(
+      options.json
+        ? `${JSON.stringify(answer, null, 2)}\n`
+        : formatStatus(gateway.name, answer, Date.now()),
+    )
+    const exitCode = exitCodeOf(answer, options.watch ? 0 : grace)
+    if (!options.watch || exitCode === 0) return exitCode
+    await sleep(WATCH_MS)
+    if (!options.json) io.stdout('\n')
+  }
 }
 
-function printed(name: string, answer: StatusAnswer): string {
-  const { revision, snapshot, issuedAt, origin, pending, plugins, refusals } = answer
-  const numbered = revision === 0 ? `the ${origin} snapshot` : `revision ${revision}`
-  const runs = origin === 'none' ? 'nothing: it has no configuration' : numbered
-  const lines = [`${name} runs ${runs}${issuedAt ? `, issued ${issuedAt}` : ''}\n`]
-  if (snapshot) lines.push(`snapshot ${snapshot}\n`)
-  if (pending) lines.push(`revision ${pending.revision} is coming: its snapshot is not there yet\n`)
-  if (plugins.length > 0) {
-    const rows = plugins.map((plugin) => [
-      plugin.id,
-      [plugin.moduleName, plugin.moduleVersion].filter(Boolean).join(' '),
-      plugin.module.slice(0, 12),
-      plugin.vm,
-      plugin.lastError ?? '',
-    ])
-    const heads = ['PLUGIN', 'MODULE', 'SHA256', 'VM', 'LAST ERROR']
-    lines.push('\n', formatTable([heads, ...rows]))
-  }
-  if (refusals.length > 0) {
-    const rows = refusals.map((refusal) => [
-      refusal.at,
-      refusal.revision === 0 ? '-' : String(refusal.revision),
-      refusal.code,
-      refusal.message,
-    ])
-    lines.push('\n', formatTable([['REFUSED AT', 'REVISION', 'CODE', 'WHY'], ...rows]))
-  }
-  return lines.join('')
+function exitCodeOf({ origin, refused, nodes }: StatusAnswer, grace: number): number {
+  if (origin === 'none') return 1
+  const amiss = (nodes ?? []).some(
+    ({ state, behind }) =>
+      state === 'refused' || (state === 'behind' && behind !== null && behind.seconds >= grace),
+  )
+  return amiss || refused.length > 0 ? NOT_CURRENT : 0
 }
 
 // oxlint-disable-next-line typescript/explicit-function-return-type -- parseArgs infers the values
@@ -73,6 +75,8 @@ function parse(args: string[]) {
       options: {
         gateway: { type: 'string' },
         token: { type: 'string' },
+        grace: { type: 'string' },
+        watch: { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

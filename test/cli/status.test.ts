@@ -1,5 +1,6 @@
-/** `postern status`, help, and commands called wrongly. */
+/** `postern status` of one isolate and of many nodes, help, and commands called wrongly. */
 import { describe, expect, it } from 'vitest'
+import type { NodeView } from '../../src/observe/index.ts'
 import { TOKEN } from '../support/in-process-gateway.ts'
 import { BOUND, policyFolder } from '../support/policy-folder.ts'
 
@@ -18,8 +19,31 @@ describe('postern status', () => {
       headers: { authorization: `Bearer ${TOKEN}` },
     })
     const after = await postern('status')
-    expect(after.exitCode).toBe(0)
-    expect(after.stdout).toContain('config.pointer_invalid  active: not JSON (1 characters)')
+    expect(after.exitCode).toBe(3)
+    expect(after.stdout).toMatch(
+      /^\S+  here +-  +config.pointer_invalid  active: not JSON \(1 characters\)$/m,
+    )
+  })
+
+  it('does not count what was refused before it was put right', async () => {
+    const { postern, gateway } = await policyFolder()
+    await postern('apply', '-f', 'policy')
+    const pointer = gateway.values.get('active') ?? ''
+    const refresh = (): Promise<Response> =>
+      gateway.fetch('http://x/-/refresh', {
+        method: 'POST',
+        headers: { authorization: `Bearer ${TOKEN}` },
+      })
+    gateway.values.set('active', '{')
+    await refresh()
+    // its time must be a later one
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    gateway.values.set('active', pointer)
+    await refresh()
+    const { exitCode, stdout } = await postern('status')
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/^EARLIER +REVISION +CODE/m)
+    expect(stdout).not.toContain('REFUSED AT')
   })
 
   it('exits with 1 for a gateway that runs nothing', async () => {
@@ -36,6 +60,101 @@ describe('postern status', () => {
   })
 })
 
+const ago = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString()
+
+/** A node as its reports show it. */
+function node(name: string, more: Partial<NodeView> = {}): NodeView {
+  return {
+    node: name,
+    labels: { region: 'eu' },
+    state: 'current',
+    revision: 1,
+    behind: null,
+    seenAt: ago(4),
+    refused: [],
+    plugins: [],
+    count: 2,
+    isolates: [],
+    ...more,
+  }
+}
+
+const BEHIND = node('fra', { state: 'behind', revision: 3, behind: { revisions: 4, seconds: 300 } })
+
+describe('the nodes of a gateway', () => {
+  async function statusOf(nodes: readonly NodeView[] | null, ...options: string[]) {
+    const { postern, gateway } = await policyFolder()
+    await postern('apply', '-f', 'policy')
+    gateway.nodes = nodes
+    return postern('status', ...options)
+  }
+
+  it('are a table, with how far behind they are', async () => {
+    const { exitCode, stdout } = await statusOf([node('ams'), BEHIND, node('x', { labels: {} })])
+    expect(exitCode).toBe(3)
+    expect(stdout).toContain(`
+NODE  STATE    REVISION  BEHIND              ISOLATES  LAST REPORT  LABELS
+ams   current  1         -                   2         4 s ago      region=eu
+fra   behind   3         4 revisions, 5 min  2         4 s ago      region=eu
+x     current  1         -                   2         4 s ago
+`)
+  })
+
+  it('show what they refuse, why and since when, and what runs instead', async () => {
+    const refusal = {
+      code: 'plugin.not_activated',
+      message: 'default.waf did not start',
+      at: ago(60),
+      revision: 1,
+      plugin: 'default.waf',
+      isolates: 2,
+    }
+    const plugins = [
+      { plugin: 'default.waf', state: 'last-good' as const, reason: 'bad rule', isolates: 2 },
+    ]
+    const { exitCode, stdout } = await statusOf([
+      node('ams', { state: 'refused', refused: [refusal], plugins }),
+    ])
+    expect(exitCode).toBe(3)
+    expect(stdout).toContain(
+      `${refusal.at}  ams (2)  1         plugin.not_activated  default.waf did not start\n`,
+    )
+    expect(stdout).toContain('default.waf    ams (2)  the version before  bad rule\n')
+  })
+
+  it.each([
+    ['all current', [node('ams')], [], 0],
+    ['one silent', [node('ams'), node('fra', { state: 'silent', count: 0 })], [], 0],
+    ['one behind for long', [BEHIND], [], 3],
+    ['one behind for a while that it may be', [BEHIND], ['--grace', '301'], 0],
+    ['one that may not be behind at all', [BEHIND], ['--grace', '0'], 3],
+    ['one that refuses something', [node('ams', { state: 'refused' })], ['--grace', '9999'], 3],
+    ['reports that cannot be had', null, [], 0],
+  ])('decide the exit code: %s', async (_what, nodes, options, expected) => {
+    const { exitCode } = await statusOf(nodes, ...options)
+    expect(exitCode).toBe(expected)
+  })
+
+  it('that cannot be had are not taken for none', async () => {
+    const { stdout } = await statusOf(null)
+    expect(stdout).toContain('The reports of nodes cannot be had: this is one isolate alone.')
+  })
+
+  it('are watched until all are current', async () => {
+    const { postern, gateway } = await policyFolder()
+    await postern('apply', '-f', 'policy')
+    const states = [
+      [BEHIND],
+      [node('fra', { ...BEHIND, behind: { revisions: 1, seconds: 2 } })],
+      [node('fra')],
+    ]
+    gateway.before = () => void (gateway.nodes = states.shift() ?? null)
+    const { exitCode, stdout } = await postern('status', '--watch')
+    expect(exitCode).toBe(0)
+    expect(stdout.match(/^fra +\w+/gm)).toEqual(['fra   behind', 'fra   behind', 'fra   current'])
+  })
+})
+
 describe('called wrongly', () => {
   it.each([
     [['apply']],
@@ -43,6 +162,7 @@ describe('called wrongly', () => {
     [['apply', '-f', 'policy', '--timeout', 'soon']],
     [['apply', '-f', 'policy', '--gateway', 'shop']],
     [['status', 'now']],
+    [['status', '--grace', 'soon']],
     [['frobnicate']],
     [[]],
   ])('exits with 2: postern %j', async (argv) => {

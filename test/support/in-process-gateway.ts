@@ -11,6 +11,7 @@ import type { ModuleCatalog } from '../../src/config/compile/module-catalog.ts'
 import { LiveConfig } from '../../src/config/live-config.ts'
 import type { PreflightResult } from '../../src/config/preflight.ts'
 import type { Snapshot } from '../../src/config/snapshot.ts'
+import { type NodeView, refusedNow } from '../../src/observe/index.ts'
 
 export const TOKEN = 'test-token'
 
@@ -23,6 +24,8 @@ export interface InProcessGateway {
   readonly asked: string[]
   /** What preflight says from now on. */
   preflight: readonly PreflightResult[]
+  /** What the reports of all nodes come to. */
+  nodes: readonly NodeView[] | null
   /** Runs before every request is answered. */
   before: (() => Promise<void> | void) | undefined
   /** What the gateway runs. */
@@ -72,17 +75,22 @@ export function inProcessGateway(modules: ModuleCatalog): InProcessGateway {
             lastError: null,
           }),
         )
-        return { ...live.status(), modules, plugins }
+        const status = live.status()
+        const refused = refusedNow({ ...status, node: '', plugins: [] })
+        return { ...status, refused, nodes: gateway.nodes, modules, plugins }
       },
       refresh: (scope) => live.refresh(scope),
       metrics: () => Promise.resolve('\n'),
       apply: (request) => writer.apply(request),
+      rollback: (request) => writer.rollback(request),
+      history: () => writer.history(),
     },
   })
   const gateway: InProcessGateway = {
     values,
     asked: [],
     preflight: [],
+    nodes: null,
     before: undefined,
     running: () => running,
     fetch: async (input, init) => {
