@@ -32,14 +32,19 @@ export interface ActivationReport<Running> {
   readonly plugins: readonly PluginActivation[]
 }
 
+/** Tells of a plugin that was deferred and, when a request needed it, did not start. */
+export type ReportLate = (activation: PluginActivation) => void
+
 /**
  * Starts what the snapshot changes beside what runs, then answers. Must leave the running snapshot
  * untouched until it answers: requests go on with the old one meanwhile.
  * @param snapshot checked, and verified against its name
  * @param scope the request in whose I/O context this happens
+ * @param late called for as long as this snapshot runs
  * @throws only when nothing of the snapshot can run; the old one then goes on and a refusal is kept
  */
 export type Activate<Running> = (
   snapshot: Snapshot,
   scope: RequestScope,
+  late: ReportLate,
 ) => Promise<ActivationReport<Running>>

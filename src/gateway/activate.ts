@@ -3,21 +3,19 @@
  * runs here and changed is started first and takes over only when it is up; one that refuses leaves its
  * last good version running. What this isolate does not run is started by the first request that needs it.
  */
-import type { ActivationReport, PluginActivation, RequestScope } from '../config/activation.ts'
-import type { PluginId, Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
+import type {
+  ActivationReport,
+  PluginActivation,
+  ReportLate,
+  RequestScope,
+} from '../config/activation.ts'
 import { canonicalJson } from '../config/canonical.ts'
-import {
-  describeError,
-  type IoContext,
-  LoadError,
-  Plugin,
-  runIn,
-  type VmPool,
-  vmKey,
-} from '../proxy-wasm/index.ts'
+import type { PluginId, Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
+import { type IoContext, type Plugin, runIn, type VmPool } from '../proxy-wasm/index.ts'
+import { notRunning, PluginMaker } from './bring-up.ts'
 import type { Meters } from './meters.ts'
 import type { ModuleSource } from './modules.ts'
-import { toPluginSpec } from './plugin-spec.ts'
+import { type GatewayNode, isSelected } from './node.ts'
 import { Running } from './running.ts'
 import type { Reachable } from './upstream.ts'
 
@@ -26,6 +24,8 @@ export interface ActivatorOptions {
   readonly pool: VmPool
   readonly reachable: Reachable
   readonly meters: Meters
+  /** The node this is: its labels, and what it gives to plugins. */
+  readonly node: GatewayNode
   /** Which plugins of a snapshot run here. */
   readonly runs: (plugin: SnapshotPlugin) => boolean
 }
@@ -36,16 +36,21 @@ interface Held {
   readonly identity: string
 }
 
+type AllHeld = ReadonlyMap<PluginId, Held>
+
 export class Activator {
   readonly #options: ActivatorOptions
-  #held: ReadonlyMap<PluginId, Held> = new Map()
+  readonly #maker: PluginMaker
+  #held: AllHeld = new Map()
   #running: Running | undefined
+  #late: ReportLate = () => undefined
   /** Activations that have begun, and the latest that has come to its end. */
   #begun = 0
   #ended = 0
 
   constructor(options: ActivatorOptions) {
     this.#options = options
+    this.#maker = new PluginMaker(options.modules, options.pool, options.node)
   }
 
   /** What runs now. */
@@ -54,94 +59,119 @@ export class Activator {
   }
 
   /** @see Activate in config/activation.ts */
-  async activate(snapshot: Snapshot, scope: RequestScope): Promise<ActivationReport<Running>> {
+  async activate(
+    snapshot: Snapshot,
+    scope: RequestScope,
+    late: ReportLate,
+  ): Promise<ActivationReport<Running>> {
     const io: IoContext = { waitUntil: (promise) => scope.waitUntil(promise), gone: false }
     const turn = ++this.#begun
-    const plugins: PluginActivation[] = []
-    const next = new Map<PluginId, Held>()
-    for (const config of Object.values(snapshot.plugins).filter(this.#options.runs)) {
-      const { held, ...activation } = await this.#bringUp(config, io)
-      plugins.push(activation)
-      if (held) next.set(config.id, held)
+    for (;;) {
+      const before = this.#held
+      const { next, plugins } = await this.#bringUpAll(snapshot, before, io)
+      let running: Running
+      try {
+        running = this.#run(snapshot, next)
+      } catch (error) {
+        this.#retire(io, next, this.#held)
+        throw error
+      }
+      if (turn >= this.#ended && this.#held === before) {
+        this.#ended = turn
+        this.#held = next
+        this.#running = running
+        this.#late = late
+        this.#retire(io, before, next)
+        return { running, plugins }
+      }
+      // another one has come to its end meanwhile: what this one brought up is beside the wrong plugins
+      this.#retire(io, next, this.#held, before)
+      if (turn < this.#ended) return { running, plugins }
     }
-    const handles = new Map([...next].map(([id, { plugin }]) => [id, plugin]))
-    const { reachable, meters } = this.#options
-    const running = new Running(snapshot, handles, reachable, meters)
-    if (turn < this.#ended) {
-      // overtaken by one that began later: what that one brought up stays, this one goes unused
-      this.#retire(io, next, this.#held)
-      return { running, plugins }
-    }
-    this.#ended = turn
-    const before = this.#held
-    this.#held = next
-    this.#running = running
-    this.#retire(io, before, next)
-    return { running, plugins }
   }
 
-  /** Retires what `kept` does not have. Streams in flight keep their root context to their end. */
-  #retire(
-    io: IoContext,
-    plugins: ReadonlyMap<PluginId, Held>,
-    kept: ReadonlyMap<PluginId, Held>,
-  ): void {
+  #run(snapshot: Snapshot, held: AllHeld): Running {
+    const plugins = new Map([...held].map(([id, { plugin }]) => [id, plugin]))
+    return new Running(snapshot, plugins, this.#options.reachable, this.#options.meters)
+  }
+
+  /** Retires what none of `kept` has. Streams in flight keep their root context to their end. */
+  #retire(io: IoContext, plugins: AllHeld, ...kept: readonly AllHeld[]): void {
     runIn(io, () => {
       for (const [id, { plugin }] of plugins) {
-        if (kept.get(id)?.plugin !== plugin) plugin.retire()
+        if (kept.every((one) => one.get(id)?.plugin !== plugin)) plugin.retire()
       }
     })
   }
 
+  async #bringUpAll(
+    snapshot: Snapshot,
+    before: AllHeld,
+    io: IoContext,
+  ): Promise<{ readonly next: AllHeld; readonly plugins: readonly PluginActivation[] }> {
+    const plugins: PluginActivation[] = []
+    const next = new Map<PluginId, Held>()
+    const { runs, node } = this.#options
+    const configs = Object.values(snapshot.plugins)
+    for (const config of configs.filter((one) => runs(one) && isSelected(one, node))) {
+      const { held, ...activation } = await this.#bringUp(config, before.get(config.id), io)
+      plugins.push(activation)
+      next.set(config.id, held)
+    }
+    return { next, plugins }
+  }
+
   async #bringUp(
     config: SnapshotPlugin,
+    before: Held | undefined,
     io: IoContext,
-  ): Promise<PluginActivation & { readonly held: Held | undefined }> {
+  ): Promise<PluginActivation & { readonly held: Held }> {
     const plugin = config.id
     const identity = identityOf(config)
-    const before = this.#held.get(plugin)
-    if (before?.identity === identity) return { plugin, outcome: 'unchanged', held: before }
+    if (before?.identity === identity) return { plugin, ...stillThere(before.plugin), held: before }
+    const { plugin: fresh, missing } = await this.#maker.make(config, (why) =>
+      this.#late({ plugin, ...why }),
+    )
+    const held = { plugin: fresh, identity }
+    const served = before?.plugin.state
+    const runsHere = served === 'running' || served === 'last-good'
+    if (!runsHere && missing === undefined) return { plugin, outcome: 'deferred', held }
     try {
-      const runsHere = before?.plugin.state === 'running'
-      const fresh = await this.#make(config, runsHere ? undefined : await this.#lastGood(config))
-      if (!runsHere) {
-        return { plugin, outcome: 'deferred', held: { plugin: fresh, identity } }
-      }
       runIn(io, () => fresh.start())
-      return { plugin, outcome: 'swapped', held: { plugin: fresh, identity } }
+      return { plugin, outcome: 'swapped', held }
     } catch (error) {
-      const reason = describeError(error)
-      const code = error instanceof LoadError ? error.code : 'plugin.not_activated'
       // the version before goes on under its own identity, so the next snapshot is compared with it
-      if (before) return { plugin, outcome: 'last-good', code, reason, held: before }
-      const lastGood = await this.#lastGood(config).catch(() => undefined)
-      const held = lastGood && { plugin: lastGood, identity }
-      return { plugin, outcome: held ? 'last-good' : 'failed', code, reason, held }
+      if (before && serves(before.plugin)) {
+        return { plugin, ...notRunning('last-good', error), held: before }
+      }
+      const outcome = fresh.state === 'last-good' ? 'last-good' : 'failed'
+      return { plugin, ...notRunning(outcome, error), held }
     }
-  }
-
-  async #make(config: SnapshotPlugin, fallback: Plugin | undefined): Promise<Plugin> {
-    const { modules, pool } = this.#options
-    const module = modules.load(config.module)
-    if (module === undefined) {
-      throw new LoadError(
-        'module.not_bound',
-        `${config.id}: no module ${config.module} is bound here; deploy it first`,
-      )
-    }
-    const spec = toPluginSpec(config, module)
-    return new Plugin(spec, await vmKey(spec), pool, fallback)
-  }
-
-  /** What runs when the plugin turns out not to start: the version that the snapshot names for that. */
-  async #lastGood(config: SnapshotPlugin): Promise<Plugin | undefined> {
-    const { lastGood } = config
-    return lastGood && this.#make({ ...config, ...lastGood }, undefined)
   }
 }
 
-/** What the module is called and what would run in its place do not make it another plugin. */
-const NOT_IDENTITY: ReadonlySet<string> = new Set(['lastGood', 'moduleName', 'moduleVersion'])
+/** Whether it has not been refused, or something runs in its place. */
+function serves({ refusal, state }: Plugin): boolean {
+  return refusal === undefined || state === 'last-good'
+}
+
+/** What did not start under an earlier revision is news under this one too. */
+function stillThere(plugin: Plugin): Omit<PluginActivation, 'plugin'> {
+  const { refusal, state } = plugin
+  if (refusal === undefined) return { outcome: 'unchanged' }
+  return notRunning(state === 'last-good' ? 'last-good' : 'failed', refusal)
+}
+
+/** What the module is called, what would run in its place and where it runs do not make it another plugin. */
+const NOT_IDENTITY: ReadonlySet<string> = new Set([
+  'lastGood',
+  'moduleName',
+  'moduleVersion',
+  'selector',
+  'ports',
+  'phase',
+  'priority',
+])
 
 function identityOf(config: SnapshotPlugin): string {
   return canonicalJson(

@@ -31,8 +31,13 @@ export {
 export { HeaderMap } from './stream/header-map.ts'
 export { type IoContext, runIn, runningIo, standaloneIo } from './stream/io-context.ts'
 export { emptyReply, type LocalReply } from './stream/local-reply.ts'
-export { type LoadedModule, loadModule, type LoadModuleOptions } from './vm/loaded-module.ts'
-export { Plugin, type PluginState } from './vm/plugin.ts'
+export {
+  type LoadedModule,
+  loadModule,
+  type LoadModuleOptions,
+  missingModule,
+} from './vm/loaded-module.ts'
+export { Plugin, type PluginFallback, type PluginState } from './vm/plugin.ts'
 export {
   type FailStrategy,
   type PluginOptions,

@@ -66,6 +66,25 @@ export function loadModule(
   }
 }
 
+/**
+ * Stands for a module that cannot be had, so that a plugin can be made all the same, does not start, and
+ * follows its fail strategy.
+ * @param why - thrown whenever a vm is to be made of it
+ */
+export function missingModule(sha256: string, why: LoadError): LoadedModule {
+  return {
+    sha256,
+    get module(): never {
+      throw why
+    },
+    abi: '0.2.1',
+    start: 'none',
+    imports: [],
+    importedMemory: { initial: 0 },
+    importedTable: { initial: 0 },
+  }
+}
+
 function startConvention(names: ReadonlySet<string>): StartConvention {
   if (names.has('_initialize')) return names.has('main') ? '_initialize+main' : '_initialize'
   return names.has('_start') ? '_start' : 'none'

@@ -19,12 +19,20 @@ const STABLE_MS = 60_000
 
 export type PluginState = 'idle' | 'running' | 'last-good' | 'failed' | 'retired'
 
+export interface PluginFallback {
+  /** Runs instead while this one does not start: its last good version. */
+  readonly plugin?: Plugin | undefined
+  /** Hears each time that a stream needed this one and it did not start. */
+  readonly notStarted?: ((error: Error) => void) | undefined
+}
+
 export class Plugin {
   readonly spec: PluginSpec
   readonly vmKey: string
   readonly counts: PluginCounts
   readonly #pool: VmPool
   readonly #fallback: Plugin | undefined
+  readonly #notStarted: ((error: Error) => void) | undefined
   #root: RootContext | undefined
   #lastError: LoadError | Error | undefined
   #retryAt = 0
@@ -32,26 +40,30 @@ export class Plugin {
   #failures = 0
   /** Its last vm has failed, and none has started since. */
   #down = false
+  /** A trap later on is none of this. */
+  #refusal: Error | undefined
   #starting = false
   #retired = false
   #lastUse = 0
 
   /**
    * @param vmKey - of `spec` (`vmKey()`), worked out once per snapshot
-   * @param fallback - runs instead when this one does not start: its last good version
+   * @param fallback - what happens when it does not start
    */
-  constructor(spec: PluginSpec, vmKey: string, pool: VmPool, fallback?: Plugin) {
+  constructor(spec: PluginSpec, vmKey: string, pool: VmPool, fallback: PluginFallback = {}) {
     this.spec = spec
     this.vmKey = vmKey
     this.#pool = pool
     this.counts = pool.countsOf(spec.name)
-    this.#fallback = fallback
+    this.#fallback = fallback.plugin
+    this.#notStarted = fallback.notStarted
   }
 
   get state(): PluginState {
     if (this.#retired) return 'retired'
     if (this.#root?.vm.alive) return 'running'
-    if (this.#fallback?.state === 'running') return 'last-good'
+    const standIn = this.#refusal && this.#fallback
+    if (standIn !== undefined && standIn.state !== 'failed') return 'last-good'
     return this.#lastError === undefined ? 'idle' : 'failed'
   }
 
@@ -63,6 +75,11 @@ export class Plugin {
   /** Why it last failed, if it ever did. */
   get lastError(): Error | undefined {
     return this.#lastError
+  }
+
+  /** Why it did not start, if that is what happened when it was tried last. */
+  get refusal(): Error | undefined {
+    return this.#refusal
   }
 
   /** Grows with each stream: which of two plugins was used last. */
@@ -96,7 +113,7 @@ export class Plugin {
     }
     if (this.#now() < this.#retryAt) {
       this.counts.backoffs++
-      return this.#fallback?.acquire()
+      return this.#lastGood()
     }
     try {
       return this.start()
@@ -109,8 +126,14 @@ export class Plugin {
         vmId: this.spec.vmId,
         contextId: 0,
       })
-      return this.#fallback?.acquire()
+      this.#notStarted?.(error as Error)
+      return this.#lastGood()
     }
+  }
+
+  /** Stands in for a version that does not start, not for one that has started and trapped. */
+  #lastGood(): RootContext | undefined {
+    return this.#refusal === undefined ? undefined : this.#fallback?.acquire()
   }
 
   /**
@@ -129,6 +152,8 @@ export class Plugin {
       root.start()
       if (this.#down) this.counts.reloads++
       this.#down = false
+      this.#refusal = undefined
+      this.#fallback?.sleep()
       // a stream that was planned before the plugin was retired: the root goes with its last stream
       if (this.#retired) root.retireAfterStreams()
       this.#lastUse = this.#pool.nextUse()
@@ -137,8 +162,9 @@ export class Plugin {
     } catch (error) {
       if (this.#root) this.#discard(this.#root)
       this.counts.failedStarts++
-      this.#failed(error instanceof Error ? error : new Error(String(error)))
-      throw error
+      this.#refusal = error instanceof Error ? error : new Error(String(error))
+      this.#failed(this.#refusal)
+      throw this.#refusal
     } finally {
       this.#starting = false
     }

@@ -1,0 +1,93 @@
+/**
+ * Makes the plugins of a snapshot: each with the versions behind it that may run in its place, and a
+ * place in its chain whatever happens. A plugin whose module is not here is made all the same: its fail
+ * strategy decides, and a chain never runs without it as if it had not been asked for.
+ */
+import { asLastGood } from '../config/last-good.ts'
+import type { SnapshotPlugin } from '../config/snapshot.ts'
+import {
+  describeError,
+  LoadError,
+  type LoadedModule,
+  missingModule,
+  Plugin,
+  type PluginFallback,
+  type VmPool,
+  vmKey,
+} from '../proxy-wasm/index.ts'
+import type { ModuleSource } from './modules.ts'
+import type { GatewayNode } from './node.ts'
+import { toPluginSpec } from './plugin-spec.ts'
+
+/** Why a plugin does not run, as a report says it. */
+export interface NotRunning {
+  readonly outcome: 'last-good' | 'failed'
+  readonly code: string
+  readonly reason: string
+}
+
+/** @param error - that starting the plugin ended with */
+export function notRunning(outcome: NotRunning['outcome'], error: unknown): NotRunning {
+  const code = error instanceof LoadError ? error.code : 'plugin.not_activated'
+  return { outcome, code, reason: describeError(error) }
+}
+
+export class PluginMaker {
+  readonly #modules: ModuleSource
+  readonly #pool: VmPool
+  readonly #node: GatewayNode
+
+  constructor(modules: ModuleSource, pool: VmPool, node: GatewayNode) {
+    this.#modules = modules
+    this.#pool = pool
+    this.#node = node
+  }
+
+  /**
+   * @param late - hears when a stream needed the plugin and it did not start
+   * @returns the plugin, and why its module cannot be had where that is so
+   */
+  async make(
+    config: SnapshotPlugin,
+    late: (why: NotRunning) => void,
+  ): Promise<{ readonly plugin: Plugin; readonly missing?: LoadError }> {
+    let fallback: Plugin | undefined
+    for (const version of config.lastGood?.toReversed() ?? []) {
+      const module = this.#load(version.module)
+      if (module instanceof LoadError) continue
+      fallback = await this.#plugin(asLastGood(config, version), module, { plugin: fallback })
+    }
+    const outcome = fallback === undefined ? 'failed' : 'last-good'
+    const behind = {
+      plugin: fallback,
+      notStarted: (error: Error) => late(notRunning(outcome, error)),
+    }
+    const module = this.#load(config.module)
+    if (!(module instanceof LoadError)) {
+      return { plugin: await this.#plugin(config, module, behind) }
+    }
+    const stand = missingModule(config.module, module)
+    return { plugin: await this.#plugin(config, stand, behind), missing: module }
+  }
+
+  #load(sha256: string): LoadedModule | LoadError {
+    try {
+      const module = this.#modules.load(sha256)
+      if (module !== undefined) return module
+    } catch (error) {
+      if (error instanceof LoadError) return error
+      return new LoadError('module.invalid', describeError(error))
+    }
+    const message = `no module ${sha256} is bound here; deploy it first`
+    return new LoadError('module.not_bound', message)
+  }
+
+  async #plugin(
+    config: SnapshotPlugin,
+    module: LoadedModule,
+    fallback: PluginFallback,
+  ): Promise<Plugin> {
+    const spec = toPluginSpec(config, module, this.#node)
+    return new Plugin(spec, await vmKey(spec), this.#pool, fallback)
+  }
+}
