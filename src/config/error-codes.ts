@@ -113,7 +113,7 @@ export const ERROR_CODES = {
     fault: 'gateway',
     next: 'Apply again with the Postern that runs here.',
   },
-  'config.snapshot_schema': {
+  'config.schema_newer': {
     fault: 'gateway',
     next: 'Deploy the Postern that wrote the snapshot, or apply again with this one.',
   },

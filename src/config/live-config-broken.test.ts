@@ -1,5 +1,7 @@
 /** LiveConfig with something running and a store that breaks: what runs goes on. */
 import { describe, expect, it } from 'vitest'
+import type { ReportLate } from './activation.ts'
+import type { ActivePointer } from './active-pointer.ts'
 import { nameSnapshot } from './compile.ts'
 import type { LiveConfigOptions } from './live-config.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -108,8 +110,9 @@ describe('a warm gateway whose store is broken', () => {
   })
 
   it.each([
-    ['of a later schema', { schema: 2 }, 'config.snapshot_schema'],
-    ['that is not an object', 'x', 'config.snapshot_schema'],
+    ['of a newer schema', { schema: 3 }, 'config.schema_newer'],
+    ['of no schema', { schema: '2' }, 'config.snapshot_invalid'],
+    ['that is not an object', 'x', 'config.snapshot_invalid'],
     ['with a member nobody knows', { ...snapshotOf('x'), extra: 1 }, 'config.snapshot_invalid'],
     [
       'whose chain names no plugin',
@@ -160,5 +163,64 @@ describe('a warm gateway whose store is broken', () => {
         plugin: 'default.a',
       },
     ])
+  })
+
+  it('says so when a plugin is needed and does not start, under the revision that runs', async () => {
+    let late: ReportLate = () => undefined
+    const node = await warm({
+      activate: (snapshot, _scope, report) => {
+        late = report
+        return Promise.resolve({ running: Object.keys(snapshot.upstreams)[0] ?? '', plugins: [] })
+      },
+    })
+    await node.publish('two', 6)
+    await node.request()
+    late({
+      plugin: 'default.a',
+      outcome: 'last-good',
+      code: 'plugin.start_failed',
+      reason: 'it trapped',
+    })
+    expect(node.live.status().refusals).toEqual([
+      {
+        code: 'plugin.start_failed',
+        message: 'default.a did not start (it trapped); its last good version runs',
+        at: '2026-11-01T00:00:31.000Z',
+        revision: 6,
+        plugin: 'default.a',
+      },
+    ])
+  })
+
+  it('keeps what a bad release of many plugins refused, whole', async () => {
+    const plugins = Array.from({ length: 100 }, (_, i) => ({
+      plugin: `default.p${i}`,
+      outcome: 'last-good' as const,
+      reason: 'no',
+    }))
+    const node = await warm({
+      activate: () => Promise.resolve({ running: 'any', plugins }),
+    })
+    expect(new Set(node.live.status().refusals.map(({ plugin }) => plugin)).size).toBe(100)
+  })
+
+  it('takes what is far too long for a pointer as none', async () => {
+    const node = await warm()
+    const { snapshot } = JSON.parse(node.source.values.get('active') ?? '') as ActivePointer
+    node.source.values.set('active', JSON.stringify(pointerTo(6, snapshot)).padEnd(20_000))
+    await node.request()
+    expect(node.codes()).toEqual(['config.pointer_invalid'])
+  })
+
+  it('forgets what was pending when the pointer goes back', async () => {
+    const node = await warm()
+    const before = node.source.values.get('active') ?? ''
+    node.point(pointerTo(6, 'f'.repeat(64)))
+    await node.request()
+    expect(node.live.status().pending).toMatchObject({ revision: 6 })
+    node.source.values.set('active', before)
+    node.clock.advance(31_000)
+    await node.request()
+    expect(node.live.status().pending).toBeNull()
   })
 })

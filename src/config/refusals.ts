@@ -3,6 +3,7 @@
  * refusal again moves to the front with a new time, so that a fault that lasts does not push the
  * others out.
  */
+import type { ConfigClock } from './clock.ts'
 
 export interface Refusal {
   readonly code: string
@@ -15,19 +16,28 @@ export interface Refusal {
   readonly plugin?: string
 }
 
-const KEPT = 64
+/** More than a bad release of many plugins needs; a batch of reports carries them all. */
+const KEPT = 256
 
 export class Refusals {
+  readonly #clock: ConfigClock
+  readonly #heard: ((refusal: Refusal) => void) | undefined
   #list: readonly Refusal[] = []
 
-  add(refusal: Refusal): void {
+  /** @param heard called with each, also when it is one that is there already */
+  constructor(clock: ConfigClock, heard?: (refusal: Refusal) => void) {
+    this.#clock = clock
+    this.#heard = heard
+  }
+
+  add(refusal: Omit<Refusal, 'at'>): void {
+    const now = { ...refusal, at: new Date(this.#clock.now()).toISOString() }
     const others = this.#list.filter(
       (other) =>
-        other.code !== refusal.code ||
-        other.revision !== refusal.revision ||
-        other.plugin !== refusal.plugin,
+        other.code !== now.code || other.revision !== now.revision || other.plugin !== now.plugin,
     )
-    this.#list = [refusal, ...others].slice(0, KEPT)
+    this.#list = [now, ...others].slice(0, KEPT)
+    this.#heard?.(now)
   }
 
   list(): readonly Refusal[] {

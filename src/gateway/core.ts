@@ -3,11 +3,13 @@
  * what is counted, and where it is reported. The gateway of an isolate and the host of singletons are
  * each this and what drives it.
  */
-import type { Baseline } from '../config/live-config.ts'
+import type { Baseline } from '../config/active-config.ts'
 import { LiveConfig } from '../config/live-config.ts'
 import type { RequestScope } from '../config/activation.ts'
 import { type ConfigClock, systemClock } from '../config/clock.ts'
+import type { PointerTrust } from '../config/pointer-gate.ts'
 import type { Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
+import type { CopyStore } from '../config/snapshot-copy.ts'
 import type { ConfigSource } from '../config/source.ts'
 import { envoyFunctions } from '../foreign/index.ts'
 import type { TagRule } from '../observe/index.ts'
@@ -17,6 +19,8 @@ import { grpcCallsPort } from './grpc-calls.ts'
 import { httpCallsPort } from './http-calls.ts'
 import type { Meters } from './meters.ts'
 import type { ModuleSource } from './modules.ts'
+import { type GatewayNode, PLAIN_NODE } from './node.ts'
+import { pluginTroubles } from './plugin-troubles.ts'
 import { Reports, type ReportsOptions } from './reports.ts'
 import type { Running } from './running.ts'
 import type { Reachable, Upstream } from './upstream.ts'
@@ -28,10 +32,14 @@ export interface CoreOptions {
   /** Ports of the machine that differ from the in-memory ones. */
   readonly ports?: Partial<Ports>
   readonly clock?: ConfigClock
+  /** The node this runs on: its labels, and what it gives to plugins. */
+  readonly node?: GatewayNode
   /** Seconds; see `LiveConfigOptions`. */
   readonly refreshSeconds?: number | undefined
   readonly maxStaleSeconds?: number | undefined
-  readonly baseline?: Baseline
+  readonly trust?: PointerTrust | undefined
+  readonly copy?: CopyStore | undefined
+  readonly baseline?: Baseline | undefined
   /** Guest memory above which idle plugins lose their vm. */
   readonly vmMemoryBytes?: number | undefined
   /** How labels are found in the names of plugins' metrics. */
@@ -56,7 +64,7 @@ export class Core {
   readonly reports: Reports
 
   constructor(options: CoreOptions, parts: CoreParts) {
-    const { modules, ports, reachable, clock = systemClock, ...config } = options
+    const { modules, ports, reachable, clock = systemClock, node = PLAIN_NODE, ...config } = options
     const { meters, runs, sharedQueues, beforeActivate } = parts
     const callable = (plugin: string, name: string): Upstream | undefined =>
       this.activator.running?.callable(plugin, name)
@@ -71,17 +79,20 @@ export class Core {
       }),
       options.vmMemoryBytes,
     )
-    this.activator = new Activator({ modules, pool: this.pool, reachable, meters, runs })
+    this.activator = new Activator({ modules, pool: this.pool, reachable, meters, node, runs })
     this.live = new LiveConfig<Running>({
       ...config,
       clock,
-      activate: (snapshot, scope) => {
+      activate: (snapshot, scope, late) => {
         beforeActivate?.(snapshot, scope)
-        return this.activator.activate(snapshot, scope)
+        return this.activator.activate(snapshot, scope, late)
       },
       onRefusal: ({ code }) => meters.refused(code),
     })
     meters.watch(this.pool, () => this.live.status().revision)
-    this.reports = new Reports(meters.registry, this.live, options.reports)
+    this.reports = new Reports(meters.registry, this.live, options.reports, () => ({
+      labels: node.labels,
+      plugins: pluginTroubles(this.activator.running, this.live.status().refusals),
+    }))
   }
 }

@@ -14,7 +14,8 @@ const START = Date.parse('2026-11-01T00:00:00Z')
 export function snapshotOf(upstream: string): Snapshot {
   const one = { name: upstream, url: 'http://origin.test', aliases: [], timeoutMs: 1_000 }
   return {
-    schema: 1,
+    schema: 2,
+    gateways: [],
     routes: [],
     gatewayPlugins: [],
     plugins: {},
