@@ -1,18 +1,21 @@
 /** The Worker: bindings → ports, the app, and the Durable Object classes. Nothing else. */
+import { baseline } from '../plugins/baseline.ts'
 import { registry } from '../plugins/registry.ts'
 import { app } from './app.ts'
 import { adminAuth } from './cloudflare/admin-auth.ts'
 import { type Env, reportSeconds, serviceNames } from './cloudflare/env.ts'
-import { gatewayOptions } from './cloudflare/gateway-options.ts'
+import { type Bundled, gatewayOptions } from './cloudflare/gateway-options.ts'
 import { kvPolicyStore } from './cloudflare/kv-config.ts'
 import { gatewayNode, nodeFacts } from './cloudflare/node.ts'
 import { PolicyObjectBase, type PolicyObjectParts } from './cloudflare/policy-object.ts'
 import { ReportObjectBase } from './cloudflare/report-object.ts'
 import { announcingStore } from './cloudflare/report-sink.ts'
 import { SingletonObjectBase, singletonsOf } from './cloudflare/singleton-object.ts'
+import { trustedKeys } from './cloudflare/trust.ts'
 import { boundModules, Gateway, preflight, type SingletonHostOptions } from './gateway/index.ts'
 
 const modules = boundModules(registry)
+const bundled: Bundled = { modules, baseline }
 
 /** The one writer of the active pointer. */
 export class PolicyObject extends PolicyObjectBase<Env> {
@@ -29,6 +32,7 @@ export class PolicyObject extends PolicyObjectBase<Env> {
       preflight: preflight(modules, gatewayNode(env)),
       node: nodeFacts(env),
       rootNamespace: env.ROOT_NAMESPACE || undefined,
+      trusted: trustedKeys(env),
     }
   }
 }
@@ -43,13 +47,13 @@ export class ReportObject extends ReportObjectBase<Env> {
 /** Where the singletons of the gateway run. */
 export class SingletonObject extends SingletonObjectBase<Env> {
   protected override parts(env: Env): Omit<SingletonHostOptions, 'due'> {
-    return gatewayOptions(env, modules, 'singletons')
+    return gatewayOptions(env, bundled, 'singletons')
   }
 }
 
 function start(env: Env): ReturnType<typeof app> {
   const gateway = new Gateway({
-    ...gatewayOptions(env, modules),
+    ...gatewayOptions(env, bundled),
     singletons: env.SINGLETONS && singletonsOf(env.SINGLETONS),
   })
   return app({
@@ -66,6 +70,8 @@ function start(env: Env): ReturnType<typeof app> {
         metrics: (scope, node) => gateway.metrics(scope, node),
         // a stub belongs to the request that made it
         apply: (request) => env.POLICY.getByName('policy').apply(request),
+        rollback: (request) => env.POLICY.getByName('policy').rollback(request),
+        history: () => env.POLICY.getByName('policy').history(),
       },
     },
   })

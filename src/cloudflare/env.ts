@@ -19,6 +19,8 @@ export interface Env {
   readonly ACCESS_TEAM_DOMAIN?: string
   readonly ACCESS_AUD?: string
   readonly ACCESS_WRITERS?: string
+  readonly TRUSTED_KEYS?: string
+  readonly BASELINE?: string
   readonly REFRESH_SECONDS?: string
   readonly MAX_STALE_SECONDS?: string
   readonly REPORT_SECONDS?: string

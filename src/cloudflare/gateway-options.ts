@@ -1,4 +1,5 @@
 /** Variables and bindings → what a gateway, or the host of its singletons, is made from. */
+import type { Baseline } from '../config/active-config.ts'
 import type { GatewayOptions, ModuleSource } from '../gateway/index.ts'
 import { consoleLog } from '../proxy-wasm/in-memory/console-log.ts'
 import {
@@ -11,13 +12,22 @@ import {
   seconds,
   serviceBinding,
 } from './env.ts'
+import { gatewayNode } from './node.ts'
+import { cacheCopy } from './cache-copy.ts'
 import { kvConfigSource } from './kv-config.ts'
 import { reportSink } from './report-sink.ts'
+import { pointerTrust } from './trust.ts'
+
+/** What the Worker was deployed with beside its bindings. */
+export interface Bundled {
+  readonly modules: ModuleSource
+  readonly baseline: Baseline | undefined
+}
 
 /** @param node - what reports call it; a variable's name for it when absent */
 export function gatewayOptions(
   env: Env,
-  modules: ModuleSource,
+  { modules, baseline }: Bundled,
   node: string | undefined = env.NODE_NAME,
 ): GatewayOptions {
   return {
@@ -28,8 +38,12 @@ export function gatewayOptions(
       service: (name) => serviceBinding(env, name),
     },
     ports: { log: consoleLog(logLevel(env.LOG_LEVEL)), node: nodeInfo(env) },
+    node: gatewayNode(env),
+    trust: pointerTrust(env),
     refreshSeconds: seconds(env.REFRESH_SECONDS),
     maxStaleSeconds: seconds(env.MAX_STALE_SECONDS),
+    copy: cacheCopy(env.POLICY.idFromName('policy').toString()),
+    baseline: env.BASELINE === 'refuse' ? undefined : baseline,
     vmMemoryBytes: megabytes(env.VM_MEMORY_MB),
     metricTags: metricTags(env.METRIC_TAGS),
     reports: env.REPORTS && {
