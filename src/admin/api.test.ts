@@ -1,7 +1,7 @@
 /** The admin API, mounted as in the gateway, over ports that only note what they are asked. */
 import { Hono } from 'hono'
 import { describe, expect, it, vi } from 'vitest'
-import type { ApplyRequest, ApplyResult } from '../config/apply/apply-request.ts'
+import type { ApplyRequest, ApplyResult, RollbackRequest } from '../config/apply/apply-request.ts'
 import { adminApi } from './api.ts'
 
 const TOKEN = 'correct horse battery staple'
@@ -14,7 +14,7 @@ const APPLIED: ApplyResult = {
 }
 
 function api(token: string | undefined, result: ApplyResult = APPLIED) {
-  const requests: ApplyRequest[] = []
+  const requests: (ApplyRequest | RollbackRequest)[] = []
   const admin = adminApi({
     token,
     ports: {
@@ -25,6 +25,11 @@ function api(token: string | undefined, result: ApplyResult = APPLIED) {
         requests.push(request)
         return Promise.resolve(result)
       },
+      rollback: (request) => {
+        requests.push(request)
+        return Promise.resolve(result)
+      },
+      history: () => Promise.resolve({ revision: 2, revisions: [] }),
     },
   })
   // Mounted, as in the gateway.
@@ -161,6 +166,8 @@ describe('what it answers', () => {
         refresh: () => Promise.resolve({}),
         metrics: () => Promise.resolve(''),
         apply: () => Promise.resolve(APPLIED),
+        rollback: () => Promise.resolve(APPLIED),
+        history: () => Promise.resolve({ revision: 0, revisions: [] }),
       },
     })
     const app = new Hono().route('/', admin)

@@ -7,8 +7,8 @@ import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import * as v from 'valibot'
 import { CONTENT_TYPE } from '../observe/index.ts'
-import { applyRequestSchema } from '../config/apply/apply-request.ts'
-import type { ApplyResult } from '../config/apply/apply-request.ts'
+import { applyRequestSchema, rollbackRequestSchema } from '../config/apply/apply-request.ts'
+import type { ApplyResult, WriteRequest } from '../config/apply/apply-request.ts'
 import { adminError } from './admin-error.ts'
 import { type AdminEnv, type AuthOptions, requireCaller } from './auth.ts'
 import type { AdminPorts } from './ports.ts'
@@ -38,24 +38,15 @@ export function adminApi({ ports, ...auth }: AdminOptions): Hono<AdminEnv> {
 
   app.post('/refresh', async (c) => c.json(await ports.refresh(scopeOf(c))))
 
-  app.post(
-    '/apply',
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: (c) => adminError(c, 413, 'admin.body_too_large', 'the body is too large'),
-    }),
-    async (c) => {
-      const body: unknown = await c.req.json().catch(() => undefined)
-      const parsed = v.safeParse(applyRequestSchema, body)
-      if (!parsed.success) {
-        const [issue] = parsed.issues
-        const where = v.getDotPath(issue) ?? 'the body'
-        return adminError(c, 400, 'config.request_invalid', `${where}: ${issue.message}`)
-      }
-      // who it is by Access is known; who it is by a token is what the client says
-      const by = c.get('caller').name ?? parsed.output.by
-      return answerApply(c, await ports.apply({ ...parsed.output, by }))
-    },
+  app.get('/history', async (c) => c.json(await ports.history()))
+
+  const limit = bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: (c) => adminError(c, 413, 'admin.body_too_large', 'the body is too large'),
+  })
+  app.post('/apply', limit, (c) => change(c, applyRequestSchema, (request) => ports.apply(request)))
+  app.post('/rollback', limit, (c) =>
+    change(c, rollbackRequestSchema, (request) => ports.rollback(request)),
   )
 
   // A route of its own and not `notFound`, which a mounted app does not bring along.
@@ -69,6 +60,24 @@ export function adminApi({ ports, ...auth }: AdminOptions): Hono<AdminEnv> {
   })
 
   return app
+}
+
+/** Reads what is to change and hands it to the one writer. */
+async function change<Request extends WriteRequest>(
+  c: Context<AdminEnv>,
+  schema: v.GenericSchema<unknown, Request>,
+  write: (request: Request) => Promise<ApplyResult>,
+): Promise<Response> {
+  const body: unknown = await c.req.json().catch(() => undefined)
+  const parsed = v.safeParse(schema, body)
+  if (!parsed.success) {
+    const [issue] = parsed.issues
+    const where = v.getDotPath(issue) ?? 'the body'
+    return adminError(c, 400, 'config.request_invalid', `${where}: ${issue.message}`)
+  }
+  // who it is by Access is known; who it is by a token is what the client says
+  const by = c.get('caller').name ?? parsed.output.by
+  return answerApply(c, await write({ ...parsed.output, by }))
 }
 
 function answerApply(c: Context, result: ApplyResult): Response {

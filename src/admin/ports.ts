@@ -3,7 +3,8 @@
  * they hold nothing secret.
  */
 import type { RequestScope } from '../config/activation.ts'
-import type { ApplyRequest, ApplyResult } from '../config/apply/apply-request.ts'
+import type { ApplyRequest, ApplyResult, RollbackRequest } from '../config/apply/apply-request.ts'
+import type { History } from '../config/apply/history.ts'
 
 export interface AdminPorts {
   /** What this isolate runs and refused: see `GatewayAnswer` in `cli/gateway-client.ts` for its reader. */
@@ -17,4 +18,8 @@ export interface AdminPorts {
   metrics(scope: RequestScope, node: string | undefined): Promise<string>
   /** Hands a change to the one writer. */
   apply(request: ApplyRequest): Promise<ApplyResult>
+  /** Has the one writer make a new revision of an old snapshot. */
+  rollback(request: RollbackRequest): Promise<ApplyResult>
+  /** The revisions there have been. */
+  history(): Promise<History>
 }

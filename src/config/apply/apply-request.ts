@@ -1,24 +1,39 @@
 /**
- * What is sent to `POST /-/apply` and what comes back. The same shapes cross from the command line to
- * the admin API and from there to the policy object.
+ * What is sent to `POST /-/apply` and `POST /-/rollback`, and what comes back. The same shapes cross
+ * from the command line to the admin API and from there to the policy object.
  */
 import * as v from 'valibot'
+import { activePointerSchema, timestampText } from '../active-pointer.ts'
+import type { ActivePointer, UnsignedPointer } from '../active-pointer.ts'
 import type { Change } from './diff.ts'
 import type { ErrorCode } from '../error-codes.ts'
 import type { PreflightResult } from '../preflight.ts'
 import type { Problem } from '../problem.ts'
 
-export interface ApplyRequest {
-  /** Documents as they came out of YAML or JSON; what the policy object has already stays beside them. */
-  readonly resources: readonly unknown[]
+/** What every change of the active pointer says. */
+export interface WriteRequest {
   /** The revision the operator saw when the change was planned; 0 before the first. */
   readonly base: number
   readonly by: string
   readonly why: string
   /** Plans only: checks, compiles and tries everything, writes nothing, and does not look at `base`. */
   readonly dryRun: boolean
+  /** With `dryRun`: that what is planned will be signed, so the plan is what the signature will be over. */
+  readonly signing?: { readonly keyId: string; readonly expiresAt?: string } | undefined
+  /** What was planned, signed. Without it the policy object makes the pointer. */
+  readonly pointer?: ActivePointer | undefined
+}
+
+export interface ApplyRequest extends WriteRequest {
+  /** Documents as they came out of YAML or JSON; what the policy object has already stays beside them. */
+  readonly resources: readonly unknown[]
   /** Drops every resource that is not among `resources`. */
   readonly prune: boolean
+}
+
+export interface RollbackRequest extends WriteRequest {
+  /** The revision whose snapshot is to run again; absent: the one that ran before. */
+  readonly to?: number | undefined
 }
 
 export type ApplyResult =
@@ -36,6 +51,10 @@ export type ApplyResult =
       readonly snapshot: string
       readonly changes: readonly Change[]
       readonly warnings: readonly Problem[]
+      /** Exactly what will be written, to be signed. */
+      readonly pointer: UnsignedPointer
+      /** The revision a rollback goes back to, where it has a number. */
+      readonly to?: number | undefined
     }
   | {
       readonly result: 'unchanged'
@@ -54,13 +73,28 @@ export type ApplyResult =
 
 const flag = v.optional(v.boolean('expected true or false'), false)
 const line = v.optional(v.pipe(v.string('expected a string'), v.maxLength(1_000)), '')
+const revision = v.pipe(v.number('expected a revision'), v.safeInteger(), v.minValue(0))
 
-/** The body of `POST /-/apply`. */
-export const applyRequestSchema: v.GenericSchema<unknown, ApplyRequest> = v.strictObject({
-  resources: v.array(v.unknown(), 'expected a list of resources'),
-  base: v.optional(v.pipe(v.number('expected a revision'), v.safeInteger(), v.minValue(0)), 0),
+const write = {
+  base: v.optional(revision, 0),
   by: line,
   why: line,
   dryRun: flag,
+  signing: v.optional(
+    v.strictObject({ keyId: v.string(), expiresAt: v.exactOptional(timestampText) }),
+  ),
+  pointer: v.optional(activePointerSchema),
+}
+
+/** The body of `POST /-/apply`. */
+export const applyRequestSchema: v.GenericSchema<unknown, ApplyRequest> = v.strictObject({
+  ...write,
+  resources: v.array(v.unknown(), 'expected a list of resources'),
   prune: flag,
+})
+
+/** The body of `POST /-/rollback`. */
+export const rollbackRequestSchema: v.GenericSchema<unknown, RollbackRequest> = v.strictObject({
+  ...write,
+  to: v.optional(revision),
 })

@@ -1,85 +1,11 @@
-/** The writer over a store in memory, alone, with others, and killed before each of its writes. */
+/** The writer over a store in memory, alone and with others. */
 import { describe, expect, it } from 'vitest'
-import type { ActivePointer } from '../active-pointer.ts'
-import { parseActivePointer } from '../active-pointer.ts'
-import type { PreflightResult } from '../preflight.ts'
-import { readSnapshot } from '../read-snapshot.ts'
 import { seedEntries } from '../seed.ts'
 import { FakeClock } from '../testing/fake-clock.ts'
-import { CATALOG, plugin, route, toUpstream, upstream } from '../testing/resources.ts'
-import type { ApplyRequest, ApplyResult } from './apply-request.ts'
+import { CATALOG, plugin, route, toUpstream } from '../testing/resources.ts'
+import { BASE, version, world } from '../testing/writer-world.ts'
+import type { ApplyResult } from './apply-request.ts'
 import { PolicyWriter } from './policy-writer.ts'
-import type { WriterState } from './policy-writer.ts'
-
-const BASE = [upstream('shop'), route('r'), plugin('p')]
-const version = (number: string) => plugin('p', { url: `oci://r.test/header-policy:${number}` })
-
-/** A store, what the writer remembers, and a writer that can be killed before any of its writes. */
-function world() {
-  const values = new Map<string, string>()
-  const tried: (readonly string[])[] = []
-  let state: WriterState | undefined
-  let writesLeft = Infinity
-  let verdicts: readonly PreflightResult[] = []
-  const write = (what: () => void): Promise<void> => {
-    if (writesLeft <= 0) return Promise.reject(new Error('killed'))
-    writesLeft -= 1
-    what()
-    return Promise.resolve()
-  }
-  const start = (): PolicyWriter =>
-    new PolicyWriter({
-      store: {
-        get: (key) => Promise.resolve(values.get(key) ?? null),
-        put: (key, text) => write(() => values.set(key, text)),
-        delete: (key) => write(() => values.delete(key)),
-      },
-      state: {
-        load: () => Promise.resolve(state),
-        save: (next) => write(() => (state = next)),
-      },
-      preflight: (_snapshot, changed) => {
-        tried.push(changed)
-        return Promise.resolve(verdicts)
-      },
-      catalog: CATALOG,
-      clock: { now: () => Date.parse('2026-11-01T00:00:00Z'), sleep: () => Promise.resolve() },
-    })
-  let writer = start()
-  return {
-    values,
-    tried,
-    apply: (resources: readonly unknown[], request: Partial<ApplyRequest> = {}) =>
-      writer.apply({
-        resources,
-        base: 0,
-        by: '',
-        why: '',
-        dryRun: false,
-        prune: false,
-        ...request,
-      }),
-    complete: () => writer.complete(),
-    refuse: (results: readonly PreflightResult[]) => (verdicts = results),
-    /** The writer dies before its `count`-th next write; another takes its place afterwards. */
-    async killedAfter(count: number, work: () => Promise<unknown>) {
-      writesLeft = count
-      await work()
-      writesLeft = Infinity
-      writer = start()
-    },
-    active(): ActivePointer | undefined {
-      const parsed = parseActivePointer(values.get('active') ?? '')
-      return 'pointer' in parsed ? parsed.pointer : undefined
-    },
-    /** What a gateway would run: the whole snapshot the pointer names, or undefined. */
-    async running() {
-      const name = this.active()?.snapshot ?? ''
-      const read = await readSnapshot(values.get(`snapshot.${name}`) ?? null, name)
-      return 'found' in read ? read.found : undefined
-    },
-  }
-}
 
 describe('apply', () => {
   it('writes snapshot, resources, revision and pointer', async () => {
@@ -93,13 +19,15 @@ describe('apply', () => {
       'revision.1',
       'active',
     ])
-    expect(JSON.parse(here.values.get('revision.1') ?? '')).toEqual({
+    expect(JSON.parse(here.values.get('revision.1') ?? '')).toMatchObject({
       revision: 1,
       snapshot: hash,
       previous: null,
       by: 'ann',
       why: 'first',
       at: '2026-11-01T00:00:00.000Z',
+      changed: 4,
+      changes: [{ how: 'added', what: 'plugin', name: 'default.p' }, {}, {}, {}],
     })
     expect((await here.running())?.gatewayPlugins).toEqual(['default.p'])
   })
@@ -277,39 +205,7 @@ describe('two at once', () => {
   })
 })
 
-describe('interrupted before any of its writes', () => {
-  // snapshot, resources, revision, decision, then three tries of the pointer and its confirmation
-  it.each([0, 1, 2, 3, 4, 5])(
-    'after %i of them, the gateway runs a whole snapshot and the next apply works',
-    async (writes) => {
-      const here = world()
-      await here.apply(BASE)
-      let result: unknown
-      await here.killedAfter(writes, async () => {
-        result = await here.apply([version('1.1.0')], { base: 1 })
-      })
-      expect(result).toMatchObject({ result: 'failed', code: 'apply.failed' })
-      expect((await here.running())?.routes).toHaveLength(1)
-
-      const planned = await here.apply([plugin('q')], { dryRun: true })
-      const base = planned.result === 'planned' ? planned.base : -1
-      expect(base).toBe(writes < 4 ? 1 : 2)
-      expect(await here.apply([plugin('q')], { base })).toMatchObject({ result: 'applied' })
-      const running = await here.running()
-      expect(Object.keys(running?.plugins ?? {})).toEqual(['default.p', 'default.q'])
-      expect(running?.plugins['default.p']?.moduleVersion).toBe(writes < 4 ? '1.0.0' : '1.1.0')
-    },
-  )
-
-  it('completes what was decided when an alarm says so', async () => {
-    const here = world()
-    await here.apply(BASE)
-    await here.killedAfter(4, () => here.apply([version('1.1.0')], { base: 1 }))
-    expect(here.active()?.revision).toBe(1)
-    await here.complete()
-    expect(here.active()?.revision).toBe(2)
-  })
-
+describe('a store that is slow to take writes', () => {
   it('tries again when the store takes one write a second only', async () => {
     const clock = new FakeClock(0)
     let tries = 0

@@ -1,91 +1,85 @@
 /**
  * The one writer of the store: checks, compiles, tries and publishes a change. It runs inside the
- * policy object (`cloudflare/policy-object.ts`), one at a time; what it needs comes through ports.
- *
- * A change becomes decided when `state` says so. Before that nothing of it is visible; after that the
- * pointer may still be behind, and `complete` brings it up: at the next apply, or when an alarm says
- * so. Whatever instant it is interrupted at, the pointer names a whole snapshot.
+ * policy object (`cloudflare/policy-object.ts`), one change at a time; what it needs comes through
+ * ports. How a change becomes visible, and what an interruption leaves, is `publisher.ts`.
  */
-import type { ApplyRequest, ApplyResult } from './apply-request.ts'
-import type { ActivePointer } from '../active-pointer.ts'
-import { parseActivePointer } from '../active-pointer.ts'
+import type { ApplyRequest, ApplyResult, RollbackRequest, WriteRequest } from './apply-request.ts'
+import type { ActivePointer, UnsignedPointer } from '../active-pointer.ts'
 import { canonicalJson } from '../canonical.ts'
 import { changedPlugins } from './changed-plugins.ts'
-import type { ConfigClock } from '../clock.ts'
 import { compile, nameSnapshot } from '../compile.ts'
+import type { NodeFacts } from '../compile/plugin-conditions.ts'
 import { diffSnapshots } from './diff.ts'
+import { readHistory } from './history.ts'
+import type { History } from './history.ts'
 import { mergeResources } from './merge-resources.ts'
 import type { ModuleCatalog } from '../compile/module-catalog.ts'
 import type { Preflight } from '../preflight.ts'
 import type { Problem } from '../problem.ts'
-import { readSnapshot } from '../read-snapshot.ts'
+import { Publisher } from './publisher.ts'
+import type { Current, PublisherParts } from './publisher.ts'
+import { recordedChanges } from './revision-record.ts'
 import type { RevisionRecord } from './revision-record.ts'
+import { findRollback } from './rollback-target.ts'
+import { verifyPointer } from '../signing/verify-pointer.ts'
 import type { Snapshot } from '../snapshot.ts'
-import type { ConfigSource } from '../source.ts'
 
-/** The store, for writing. */
-export interface PolicyStore extends ConfigSource {
-  put(key: string, text: string): Promise<void>
-  delete(key: string): Promise<void>
-}
+export type { PolicyStore, WriterState } from './publisher.ts'
 
-/** What the writer itself remembers, durably and at once. */
-export interface WriterState {
-  readonly pointer: ActivePointer
-  /** Whether the store has the pointer; false between the decision and its publication. */
-  readonly published: boolean
-  /** The revisions whose records are kept, oldest first. */
-  readonly kept: readonly number[]
-}
-
-export interface PolicyWriterParts {
-  readonly store: PolicyStore
-  readonly state: {
-    load(): Promise<WriterState | undefined>
-    save(state: WriterState): Promise<void>
-  }
+export interface PolicyWriterParts extends PublisherParts {
   readonly preflight: Preflight
   readonly catalog: ModuleCatalog
   /** The Worker's service bindings; absent where nobody knows them. */
   readonly services?: readonly string[] | undefined
-  readonly clock: ConfigClock
+  /** What the node that compiles is and gives to plugins; absent where nobody knows it. */
+  readonly node?: NodeFacts | undefined
+  /** The namespace whose plugins are for all namespaces; Istio's when absent. */
+  readonly rootNamespace?: string | undefined
 }
 
-const KEPT_REVISIONS = 50
-/** KV takes one write per second to one key. */
-const PUT_PAUSE_MS = 1_100
-const PUT_TRIES = 3
-
-interface Current {
-  readonly pointer: ActivePointer | undefined
-  readonly snapshot: Snapshot | undefined
-  readonly kept: readonly number[]
+/** What is to become active. */
+interface Candidate {
+  readonly snapshot: Snapshot
+  readonly hash: string
+  readonly warnings: readonly Problem[]
+  /** What the store has to have before the pointer names it. */
+  readonly entries: readonly (readonly [key: string, text: string])[]
+  readonly rollbackTo?: number | undefined
 }
 
 export class PolicyWriter {
   readonly #parts: PolicyWriterParts
+  readonly #publisher: Publisher
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(parts: PolicyWriterParts) {
     this.#parts = parts
+    this.#publisher = new Publisher(parts)
   }
 
   /** Applies a change, after the ones that came before it. Never rejects. */
   apply(request: ApplyRequest): Promise<ApplyResult> {
-    return this.#inTurn(async () => {
-      try {
-        return await this.#apply(request)
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error)
-        return { result: 'failed', code: 'apply.failed', message }
-      }
+    return this.#write(request, (current) => this.#compiled(request, current))
+  }
+
+  /** Makes a new revision that names the snapshot of an old one. Never rejects. */
+  rollback(request: RollbackRequest): Promise<ApplyResult> {
+    const { store, catalog, services } = this.#parts
+    return this.#write(request, async (current) => {
+      const found = await findRollback(request.to, current, { source: store, catalog, services })
+      return 'problems' in found ? found.problems : { ...found, entries: [] }
     })
+  }
+
+  /** The revisions there have been. Rejects when the store cannot be read. */
+  history(): Promise<History> {
+    return this.#inTurn(async () => readHistory(this.#parts.store, await this.#publisher.current()))
   }
 
   /** Publishes what was decided before an interruption, if anything was. Rejects when it cannot. */
   complete(): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#current()
+      await this.#publisher.current()
     })
   }
 
@@ -95,63 +89,106 @@ export class PolicyWriter {
     return turn
   }
 
-  async #apply(request: ApplyRequest): Promise<ApplyResult> {
-    const current = await this.#current()
-    const base = current.pointer?.revision ?? 0
-    if (!request.dryRun && request.base !== base) return { result: 'conflict', current: base }
-
-    const merged = mergeResources(
-      request.resources,
-      request.prune ? [] : await this.#resources(current),
-    )
-    if (merged.resources === undefined) return refused(merged.problems)
-    const { catalog, services, preflight } = this.#parts
-    const { resources } = merged
-    const compiled = compile({ resources, catalog, services, previous: current.snapshot })
-    const problems = [...merged.problems, ...compiled.problems]
-    if (compiled.snapshot === undefined) return refused(problems)
-
-    const named = await nameSnapshot(compiled.snapshot)
-    const { snapshot, hash } = named
-    if (hash === current.pointer?.snapshot) {
-      return { result: 'unchanged', revision: base, snapshot: hash, warnings: problems }
-    }
-    const tried = await preflight(snapshot, changedPlugins(current.snapshot, snapshot))
-    const failed = tried.filter((result) => !result.ok)
-    if (failed.length > 0) return { result: 'refused', problems, preflight: failed }
-
-    const changes = diffSnapshots(current.snapshot, snapshot)
-    if (request.dryRun) {
-      return { result: 'planned', base, snapshot: hash, changes, warnings: problems }
-    }
-    const revision = await this.#publish(request, current, named.text, hash, resources)
-    return { result: 'applied', revision, snapshot: hash, changes, warnings: problems }
+  /** @param candidate what is to be written, or why it may not be */
+  #write(
+    request: WriteRequest,
+    candidate: (current: Current) => Promise<Candidate | readonly Problem[]>,
+  ): Promise<ApplyResult> {
+    return this.#inTurn(async () => {
+      try {
+        const current = await this.#publisher.current()
+        const base = current.pointer?.revision ?? 0
+        if (!request.dryRun && request.base !== base) return { result: 'conflict', current: base }
+        const found = await candidate(current)
+        return 'snapshot' in found
+          ? await this.#tryAndPublish(request, current, found)
+          : refused(found)
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error)
+        return { result: 'failed', code: 'apply.failed', message }
+      }
+    })
   }
 
-  /**
-   * What is active: what this writer decided last, or a pointer that was moved by hand since. The
-   * higher revision wins. Publishes a decision that was interrupted.
-   */
-  async #current(): Promise<Current> {
-    const { state, store } = this.#parts
-    const own = await state.load()
-    const text = await store.get('active')
-    const parsed = text === null ? undefined : parseActivePointer(text)
-    const stored = parsed !== undefined && 'pointer' in parsed ? parsed.pointer : undefined
-    const kept = own?.kept ?? []
-    let pointer = stored
-    if (own !== undefined && own.pointer.revision >= (stored?.revision ?? 0)) {
-      pointer = own.pointer
-      // Something else under the same number was moved there by hand, and no gateway would take it.
-      const whole = stored?.revision !== pointer.revision || stored.snapshot === pointer.snapshot
-      if (!own.published || stored === undefined || !whole) await this.#point(own)
+  async #compiled(
+    request: ApplyRequest,
+    current: Current,
+  ): Promise<Candidate | readonly Problem[]> {
+    const stored = request.prune ? [] : await this.#resources(current)
+    const merged = mergeResources(request.resources, stored)
+    if (merged.resources === undefined) return merged.problems
+    const { catalog, services, node, rootNamespace } = this.#parts
+    const { resources } = merged
+    const { snapshot: previous } = current
+    const context = { catalog, services, node, rootNamespace, previous }
+    const compiled = compile({ resources, ...context })
+    const warnings = [...merged.problems, ...compiled.problems]
+    if (compiled.snapshot === undefined) return warnings
+    const { snapshot, hash, text } = await nameSnapshot(compiled.snapshot)
+    const entries = [
+      [`snapshot.${hash}`, text],
+      [`resources.${hash}`, canonicalJson(resources)],
+    ] as const
+    return { snapshot, hash, warnings, entries }
+  }
+
+  async #tryAndPublish(
+    request: WriteRequest,
+    current: Current,
+    candidate: Candidate,
+  ): Promise<ApplyResult> {
+    const { snapshot, hash, warnings, rollbackTo: to } = candidate
+    const base = current.pointer?.revision ?? 0
+    if (hash === current.pointer?.snapshot && !signsAgain(request, current.pointer)) {
+      return { result: 'unchanged', revision: base, snapshot: hash, warnings }
     }
-    if (pointer === undefined) return { pointer, snapshot: undefined, kept }
-    const read = await readSnapshot(
-      await store.get(`snapshot.${pointer.snapshot}`),
-      pointer.snapshot,
-    )
-    return { pointer, snapshot: 'found' in read ? read.found : undefined, kept }
+    const tried = await this.#parts.preflight(snapshot, changedPlugins(current.snapshot, snapshot))
+    const failed = tried.filter((result) => !result.ok)
+    if (failed.length > 0) return { result: 'refused', problems: warnings, preflight: failed }
+
+    const changes = diffSnapshots(current.snapshot, snapshot)
+    const pointer = this.#pointer(request, current, hash)
+    if (request.dryRun) {
+      const plan = { base, snapshot: hash, changes, warnings, pointer }
+      return { result: 'planned', ...plan, ...(to !== undefined && { to }) }
+    }
+    const wrong = await this.#wrongPointer(request.pointer, pointer)
+    if (wrong !== undefined) return refused([wrong])
+    const { by, why } = request
+    const written = request.pointer ?? pointer
+    const { issuedAt: at, ...about } = written
+    const rolled = to === undefined ? {} : { rollbackTo: to }
+    const record: RevisionRecord = { ...about, by, why, at, ...rolled, ...recordedChanges(changes) }
+    await this.#publisher.publish(current, written, record, candidate.entries)
+    return { result: 'applied', revision: written.revision, snapshot: hash, changes, warnings }
+  }
+
+  /** The pointer as this writer would make it. */
+  #pointer({ signing }: WriteRequest, current: Current, hash: string): UnsignedPointer {
+    const expiresAt = signing?.expiresAt
+    return {
+      revision: (current.pointer?.revision ?? 0) + 1,
+      snapshot: hash,
+      previous: current.pointer?.snapshot ?? null,
+      issuedAt: new Date(this.#parts.clock.now()).toISOString(),
+      ...(expiresAt !== undefined && { expiresAt }),
+    }
+  }
+
+  /** Why gateways would not take what is to be written; what was signed must be what is written. */
+  async #wrongPointer(
+    signed: ActivePointer | undefined,
+    own: UnsignedPointer,
+  ): Promise<Problem | undefined> {
+    const about = { severity: 'error', resource: '', path: [] } as const
+    const fields = ['revision', 'snapshot', 'previous'] as const
+    if (signed !== undefined && fields.some((field) => signed[field] !== own[field])) {
+      const message = 'what would be written is not what was signed: the gateway has changed since'
+      return { ...about, code: 'apply.plan_changed', message }
+    }
+    const { trusted, clock } = this.#parts
+    const refusal = await verifyPointer(signed ?? own, trusted, clock.now())
+    return refusal === undefined ? undefined : { ...about, ...refusal }
   }
 
   /** The resources behind what is active; undefined when nobody wrote them down. */
@@ -162,52 +199,17 @@ export class PolicyWriter {
     const value: unknown = JSON.parse(text)
     return Array.isArray(value) ? value : undefined
   }
+}
 
-  async #publish(
-    request: ApplyRequest,
-    current: Current,
-    text: string,
-    hash: string,
-    resources: readonly unknown[],
-  ): Promise<number> {
-    const { store, state, clock } = this.#parts
-    const revision = (current.pointer?.revision ?? 0) + 1
-    const previous = current.pointer?.snapshot ?? null
-    const at = new Date(clock.now()).toISOString()
-    const { by, why } = request
-    const record: RevisionRecord = { revision, snapshot: hash, previous, by, why, at }
-    // The order matters: what a pointer names is in the store before the pointer is.
-    await store.put(`snapshot.${hash}`, text)
-    await store.put(`resources.${hash}`, canonicalJson(resources))
-    await store.put(`revision.${revision}`, canonicalJson(record))
-    const kept = [...current.kept.filter((one) => one < revision), revision]
-    const pointer = { revision, snapshot: hash, previous, issuedAt: at }
-    const decided: WriterState = { pointer, published: false, kept }
-    await state.save(decided)
-    await this.#point(decided)
-    return revision
-  }
-
-  /** Writes the pointer, then forgets revisions that are too old. */
-  async #point(decided: WriterState): Promise<void> {
-    const { store, state } = this.#parts
-    await this.#putPatiently('active', canonicalJson(decided.pointer))
-    const drop = decided.kept.slice(0, -KEPT_REVISIONS)
-    for (const revision of drop) await store.delete(`revision.${revision}`)
-    await state.save({ ...decided, published: true, kept: decided.kept.slice(-KEPT_REVISIONS) })
-  }
-
-  async #putPatiently(key: string, text: string): Promise<void> {
-    const { store, clock } = this.#parts
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await store.put(key, text)
-      } catch (error) {
-        if (tries === PUT_TRIES) throw error
-        await clock.sleep(PUT_PAUSE_MS)
-      }
-    }
-  }
+/**
+ * Whether a revision is due though nothing else changes: what runs is to get a signature, or another
+ * one than it has, or one that is good for longer.
+ */
+function signsAgain({ signing, pointer, dryRun }: WriteRequest, active: ActivePointer): boolean {
+  if (!dryRun) return pointer !== undefined
+  if (signing === undefined) return false
+  const same = active.signature?.keyId === signing.keyId
+  return !same || active.expiresAt !== undefined || signing.expiresAt !== undefined
 }
 
 function refused(problems: readonly Problem[]): ApplyResult {

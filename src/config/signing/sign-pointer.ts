@@ -12,7 +12,7 @@ export interface SigningKey {
   readonly keyId: string
   /** As it stands in TRUSTED_KEYS. */
   readonly publicKey: string
-  readonly sign: (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>
+  readonly sign: (bytes: Uint8Array) => Promise<Uint8Array>
 }
 
 const part = v.pipe(v.string(), v.regex(/^[\w-]{43}$/))
@@ -27,7 +27,10 @@ const privateJwk = v.looseObject({
 export async function newPrivateKey(): Promise<string> {
   const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])
   if (!('privateKey' in pair)) throw new Error('the platform made no pair of keys')
-  const { x = '', d = '' } = await crypto.subtle.exportKey('jwk', pair.privateKey)
+  const { x = '', d = '' } = (await crypto.subtle.exportKey('jwk', pair.privateKey)) as {
+    readonly x?: string
+    readonly d?: string
+  }
   const kid = keyIdOf(publicKeyText(fromBase64Url(x)))
   return `${JSON.stringify({ kty: 'OKP', crv: 'Ed25519', kid, x, d }, null, 2)}\n`
 }
@@ -46,8 +49,8 @@ export async function readPrivateKey(text: string): Promise<SigningKey> {
     .catch(() => {
       throw new Error('its two halves do not belong together')
     })
-  const sign = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> =>
-    new Uint8Array(await crypto.subtle.sign('Ed25519', key, bytes))
+  const sign = async (bytes: Uint8Array): Promise<Uint8Array> =>
+    new Uint8Array(await crypto.subtle.sign('Ed25519', key, new Uint8Array(bytes)))
   return { keyId: keyIdOf(publicKey), publicKey, sign }
 }
 

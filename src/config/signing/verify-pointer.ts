@@ -20,7 +20,7 @@ export interface PointerRefusal {
 }
 
 /** The bytes that are signed: canonical JSON of the pointer without its signature. */
-export function signedBytes(pointer: ActivePointer): Uint8Array<ArrayBuffer> {
+export function signedBytes(pointer: ActivePointer): Uint8Array {
   const { revision, snapshot, previous, issuedAt, expiresAt } = pointer
   const unsigned = { revision, snapshot, previous, issuedAt, expiresAt }
   // `expiresAt: undefined` is left out by JSON, as an absent one
@@ -60,7 +60,8 @@ export async function verifySignature(
   }
   const key = await crypto.subtle.importKey('raw', bytes, 'Ed25519', false, ['verify'])
   const value = fromBase64Url(signature.value)
-  if (await crypto.subtle.verify('Ed25519', key, value, signedBytes(pointer))) return undefined
+  const signed = new Uint8Array(signedBytes(pointer))
+  if (await crypto.subtle.verify('Ed25519', key, value, signed)) return undefined
   const message = `the signature of revision ${revision} is not one of the key ${signature.keyId} over it`
   return { code: 'config.signature_invalid', message }
 }
