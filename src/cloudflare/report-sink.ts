@@ -1,7 +1,7 @@
 /** The way to the report object: where isolates report, and where the policy object says what is active. */
 import { parseActivePointer } from '../config/active-pointer.ts'
 import type { PolicyStore } from '../config/apply/policy-writer.ts'
-import type { ReportSink } from '../observe/index.ts'
+import type { ActiveRevision, ReportSink } from '../observe/index.ts'
 import type { ReportObjectBase } from './report-object.ts'
 
 type Reports<Env> = DurableObjectNamespace<ReportObjectBase<Env>>
@@ -17,7 +17,7 @@ export function reportSink<Env>(reports: Reports<Env>): ReportSink {
 /** A store that says what is active as soon as it is written: isolates hear of it with their next report. */
 export function announcingStore(
   store: PolicyStore,
-  announce: (active: { readonly revision: number; readonly snapshot: string }) => Promise<unknown>,
+  announce: (active: ActiveRevision) => Promise<unknown>,
 ): PolicyStore {
   return {
     ...store,
@@ -25,9 +25,9 @@ export function announcingStore(
       await store.put(key, text)
       const parsed = key === 'active' ? parseActivePointer(text) : undefined
       if (parsed === undefined || !('pointer' in parsed)) return
-      const { revision, snapshot } = parsed.pointer
+      const { revision, snapshot, issuedAt } = parsed.pointer
       // whoever cannot be told finds it in the store
-      announce({ revision, snapshot }).catch(() => undefined)
+      announce({ revision, snapshot, issuedAt }).catch(() => undefined)
     },
   }
 }

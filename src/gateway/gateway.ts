@@ -111,7 +111,11 @@ export class Gateway {
   async status(scope: RequestScope): Promise<GatewayStatus> {
     await this.#core.live.current(scope)
     const { running } = this.#core.activator
-    const nodes = await this.#core.reports.nodes()
-    return { ...gatewayStatus(this.#core.live.status(), this.#modules, running, this.pool), nodes }
+    const view = await this.#core.reports.view()
+    return {
+      ...gatewayStatus(this.#core.live.status(), this.#modules, running, this.pool),
+      active: view?.active ?? null,
+      nodes: view?.nodes ?? null,
+    }
   }
 }

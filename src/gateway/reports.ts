@@ -3,7 +3,8 @@ import type { RequestScope } from '../config/activation.ts'
 import type { LiveConfig } from '../config/live-config.ts'
 import {
   FAMILIES,
-  type NodeView,
+  type IsolateFacts,
+  type MergedView,
   prometheusText,
   type Registry,
   Reporter,
@@ -20,6 +21,14 @@ export interface ReportsOptions {
   readonly node?: string | undefined
 }
 
+/** A report is small whatever has happened: of more than this the rest is left out. */
+const REFUSALS = 16
+const PLUGINS = 32
+const CHARACTERS = 300
+
+/** What an isolate says of itself beside what its configuration says. */
+type OwnFacts = Pick<IsolateFacts, 'labels' | 'plugins'>
+
 /** A status must not wait long for what is not its own. */
 const STATUS_DEADLINE_MS = 1_000
 
@@ -34,7 +43,13 @@ export class Reports {
   readonly #reporter: Reporter | undefined
   #node: string | undefined
 
-  constructor(registry: Registry, live: LiveConfig<unknown>, options: ReportsOptions | undefined) {
+  /** @param own - asked for each report */
+  constructor(
+    registry: Registry,
+    live: LiveConfig<unknown>,
+    options: ReportsOptions | undefined,
+    own: () => OwnFacts,
+  ) {
     this.#registry = registry
     this.#live = live
     if (options === undefined) return
@@ -44,10 +59,7 @@ export class Reports {
       sink: options.sink,
       registry,
       everyMs: options.everyMs,
-      facts: () => {
-        const { revision, snapshot, refusals } = live.status()
-        return { node: this.#node ?? 'local', revision, snapshot, refusals }
-      },
+      facts: () => this.#facts(own()),
       onReply: (reply, scope) => this.#heard(reply, scope),
     })
   }
@@ -65,10 +77,28 @@ export class Reports {
     await this.#reporter?.send(scope).catch(() => undefined)
   }
 
-  /** All nodes with their isolates; null when that cannot be had. */
-  async nodes(): Promise<readonly NodeView[] | null> {
-    const view = await this.#reporter?.read(STATUS_DEADLINE_MS).catch(() => undefined)
-    return view?.nodes ?? null
+  #facts({ labels, plugins = [] }: OwnFacts): IsolateFacts {
+    const { revision, snapshot, issuedAt, checkedAt, refusals } = this.#live.status()
+    return {
+      node: this.#node ?? 'local',
+      labels,
+      revision,
+      snapshot,
+      issuedAt,
+      checkedAt,
+      refusals: refusals
+        .slice(0, REFUSALS)
+        .map((refusal) => ({ ...refusal, message: refusal.message.slice(0, CHARACTERS) })),
+      plugins: plugins
+        .slice(0, PLUGINS)
+        .map((plugin) => ({ ...plugin, reason: plugin.reason.slice(0, CHARACTERS) })),
+    }
+  }
+
+  /** What all nodes have reported; undefined when that cannot be had. */
+  view(): Promise<MergedView | undefined> {
+    if (this.#reporter === undefined) return Promise.resolve(undefined)
+    return this.#reporter.read(STATUS_DEADLINE_MS).catch(() => undefined)
   }
 
   /** @see Gateway.metrics */

@@ -1,8 +1,11 @@
 /** What `/-/status` shows: one isolate, and the reports of all. */
 import type { LiveConfigStatus } from '../config/live-config.ts'
-import type { NodeView } from '../observe/index.ts'
-import type { VmPool } from '../proxy-wasm/index.ts'
+import type { SnapshotPlugin } from '../config/snapshot.ts'
+import { type ActiveRevision, type NodeView, refusedNow } from '../observe/index.ts'
+import type { ReportedRefusal } from '../observe/index.ts'
+import type { Plugin, VmPool } from '../proxy-wasm/index.ts'
 import type { ModuleSource } from './modules.ts'
+import { pluginTroubles, runsLastGood } from './plugin-troubles.ts'
 import type { Running } from './running.ts'
 
 export interface PluginStatus {
@@ -13,8 +16,11 @@ export interface PluginStatus {
   readonly phase: string
   readonly priority: number
   readonly failStrategy: string
-  /** `idle` until this isolate's first request that needs it; a `singleton` runs elsewhere. */
-  readonly vm: 'singleton' | 'idle' | 'running' | 'last-good' | 'failed' | 'retired'
+  /**
+   * `idle` until this isolate's first request that needs it; a `singleton` runs elsewhere; an
+   * `unselected` one is for nodes with other labels.
+   */
+  readonly vm: 'singleton' | 'unselected' | 'idle' | 'running' | 'last-good' | 'failed' | 'retired'
   readonly lastError: string | null
   /** `module.name` of the module's imports that nobody knows here: they answer Unimplemented. */
   readonly unknownImports: readonly string[]
@@ -28,6 +34,10 @@ export interface GatewayStatus extends LiveConfigStatus {
     readonly urls: readonly string[]
   }[]
   readonly plugins: readonly PluginStatus[]
+  /** What this isolate refuses now; `refusals` has what was put right as well. */
+  readonly refused: readonly ReportedRefusal[]
+  /** What the report object was told is active; null when it was not, or cannot be asked. */
+  readonly active: ActiveRevision | null
   /** All nodes and their isolates by their reports; null when those cannot be had. */
   readonly nodes: readonly NodeView[] | null
   readonly vms: { readonly count: number; readonly contexts: number; readonly memoryBytes: number }
@@ -39,9 +49,11 @@ export function gatewayStatus(
   source: ModuleSource,
   running: Running | undefined,
   pool: VmPool,
-): Omit<GatewayStatus, 'nodes'> {
+): Omit<GatewayStatus, 'active' | 'nodes'> {
+  const plugins = pluginTroubles(running, live.refusals)
   return {
     ...live,
+    refused: refusedNow({ ...live, plugins, node: '' }),
     modules: source.modules.map(({ name, version, sha256, urls }) => ({
       name,
       version,
@@ -60,11 +72,22 @@ export function gatewayStatus(
         phase: config.phase,
         priority: config.priority,
         failStrategy: config.failStrategy,
-        vm: plugin?.state ?? (config.singleton ? 'singleton' : 'failed'),
+        vm: plugin === undefined ? standIn(config) : stateOf(config, plugin),
         lastError: plugin?.lastError?.message ?? null,
         unknownImports: plugin?.unknownImports ?? [],
       }
     }),
     vms: { count: pool.size, contexts: pool.contexts, memoryBytes: pool.memoryBytes },
   }
+}
+
+/** A plugin that goes on as it was since its new version did not start is as good as any other last good one. */
+function stateOf(config: SnapshotPlugin, plugin: Plugin): PluginStatus['vm'] {
+  return plugin.state !== 'failed' && runsLastGood(config, plugin) ? 'last-good' : plugin.state
+}
+
+/** What is said of a plugin that this isolate does not have. */
+function standIn({ singleton, selector }: SnapshotPlugin): PluginStatus['vm'] {
+  if (singleton) return 'singleton'
+  return selector === undefined ? 'failed' : 'unselected'
 }
