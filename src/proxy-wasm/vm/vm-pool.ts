@@ -7,6 +7,7 @@ import { DRAIN_MS, VM_MEMORY_BYTES } from '../limits.ts'
 import type { Ports } from '../ports.ts'
 import type { Plugin } from './plugin.ts'
 import { type PluginCounts, pluginCounts } from './plugin-counts.ts'
+import { rehearse } from './rehearsal.ts'
 import type { RootContext } from './root-context.ts'
 import { Strand } from './strand.ts'
 import { Ticks } from './ticks.ts'
@@ -86,13 +87,14 @@ export class VmPool {
   }
 
   /**
-   * The vm for a plugin's new root context.
-   * @throws LoadError when the module does not link or start
+   * The vm for a plugin's new root context. Where others run in it, the plugin is tried elsewhere first.
+   * @throws LoadError when the module does not link or start, or would have trapped among others
    */
   open(plugin: Plugin): Vm {
     const { spec, vmKey } = plugin
     const running = this.#byKey.get(vmKey)
     if (running?.vm.alive) {
+      rehearse(spec, this.ports, this.strand)
       running.roots++
       return running.vm
     }

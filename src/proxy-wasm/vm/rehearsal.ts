@@ -1,0 +1,69 @@
+/**
+ * Tries a plugin in a vm of its own before it starts in one where others run: a guest that traps over its
+ * configuration would end theirs too. Envoy's canary, of which nothing is logged, counted, kept or sent.
+ */
+import { Status } from '../abi/enums.ts'
+import { inMemoryPorts } from '../in-memory-ports.ts'
+import { InMemorySharedData } from '../in-memory/shared-data.ts'
+import type { Ports, SharedDataPort, SharedQueuesPort } from '../ports.ts'
+import { runIn, standaloneIo } from '../stream/io-context.ts'
+import type { PluginSpec } from './plugin-spec.ts'
+import { RootContext } from './root-context.ts'
+import type { Strand } from './strand.ts'
+import { Ticks } from './ticks.ts'
+import { Vm } from './vm.ts'
+
+/**
+ * Starts the plugin, and throws the vm away. A refused configuration is no matter here: it will do no harm.
+ * @param ports - what is shared can be read through them; writes are the rehearsal's own
+ * @throws LoadError when the guest does not start, or traps
+ */
+export function rehearse(spec: PluginSpec, ports: Ports, strand: Strand): void {
+  const silent = inMemoryPorts({
+    clock: ports.clock,
+    random: ports.random,
+    node: ports.node,
+    foreignFunctions: ports.foreignFunctions,
+    log: { level: ports.log.level, log: () => undefined },
+    timers: { after: () => () => undefined },
+    httpCalls: {
+      start: () => ({ outcome: new Promise(() => undefined), cancel: () => undefined }),
+    },
+    sharedData: overlaid(ports.sharedData),
+    sharedQueues: watched(ports.sharedQueues),
+  })
+  runIn(standaloneIo(), () => {
+    const vm = new Vm('', spec, silent, strand)
+    try {
+      new RootContext(vm, spec, new Ticks(silent), () => undefined).start()
+    } catch (error) {
+      if (vm.failure !== undefined) throw error
+    } finally {
+      vm.close()
+    }
+  })
+}
+
+function overlaid(shared: SharedDataPort): SharedDataPort {
+  const own = new InMemorySharedData()
+  const get: SharedDataPort['get'] = (vmId, key) => own.get(vmId, key) ?? shared.get(vmId, key)
+  return {
+    get,
+    set(vmId, key, value, cas) {
+      const current = get(vmId, key)
+      if (cas !== 0 && current !== undefined && current.cas !== cas) return Status.CasMismatch
+      return own.set(vmId, key, value, 0)
+    },
+  }
+}
+
+/** Queues are found, and new ones seem to be registered; no item comes or goes. */
+function watched(shared: SharedQueuesPort): SharedQueuesPort {
+  return {
+    register: (vmId, name) => shared.resolve(vmId, name) ?? 1,
+    resolve: (vmId, name) => shared.resolve(vmId, name),
+    enqueue: () => Status.Ok,
+    dequeue: () => ({ status: Status.Empty }),
+    release: () => undefined,
+  }
+}
