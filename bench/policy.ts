@@ -50,7 +50,7 @@ export function resources(
       apiVersion: 'postern.dev/v1alpha1',
       kind: 'Upstream',
       metadata: { name: 'shop' },
-      spec: { url: `http://127.0.0.1:${upstreamPort}` },
+      spec: { url: `http://127.0.0.1:${upstreamPort}`, allowPrivate: true },
     },
     {
       apiVersion: 'gateway.networking.k8s.io/v1',

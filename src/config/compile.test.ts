@@ -112,7 +112,10 @@ describe('a snapshot', () => {
       },
     ]
     expect(snapshotOf([shop, route('r', { rules })]).routes[0]?.rules).toEqual([
-      { matches: [{ path: { type: 'PathPrefix', value: '/' } }], upstream: 'shop' },
+      {
+        matches: [{ path: { type: 'PathPrefix', value: '/' } }],
+        backends: [{ upstream: 'shop', weight: 1 }],
+      },
       {
         matches: [
           {
@@ -121,7 +124,7 @@ describe('a snapshot', () => {
           },
           { path: { type: 'Exact', value: '/shop/' } },
         ],
-        upstream: 'shop',
+        backends: [{ upstream: 'shop', weight: 1 }],
       },
     ])
   })
@@ -135,12 +138,12 @@ describe('the chain', () => {
       plugin('authz-low', { phase: 'AUTHZ', priority: 10 }),
       plugin('authz-high', { phase: 'AUTHZ', priority: 1000 }),
       plugin('b', { phase: 'AUTHN' }),
-      plugin('a', { phase: 'AUTHN' }, 'zone'),
-      plugin('a', { phase: 'AUTHN' }, 'area'),
+      plugin('a', { phase: 'AUTHN' }, 'istio-system'),
+      plugin('a', { phase: 'AUTHN' }),
     ])
     expect(snapshot.gatewayPlugins).toEqual([
-      'area.a',
-      'zone.a',
+      'default.a',
+      'istio-system.a',
       'default.b',
       'default.authz-high',
       'default.authz-low',
@@ -172,7 +175,7 @@ const version = (number: string) => plugin('p', { url: `oci://r.test/header-poli
 describe('the last good version', () => {
   it('is what ran before', () => {
     const next = snapshotOf([version('1.1.0')], snapshotOf([version('1.0.0')]))
-    expect(next.plugins['default.p']?.lastGood).toEqual({ module: sha('a'), configuration: '' })
+    expect(next.plugins['default.p']?.lastGood).toEqual([{ module: sha('a'), configuration: '' }])
   })
 
   it('stays while nothing changes, so that the same resources are the same snapshot', () => {
@@ -221,21 +224,19 @@ describe('what is refused', () => {
     ])
   })
 
-  it('names a second policy for a plugin, a variable set twice and a second backend', () => {
+  it('names a second policy for a plugin and a variable set twice', () => {
     const env = [
       { name: 'A', value: '1' },
       { name: 'A', value: '2' },
     ]
-    const rules = [{ backendRefs: [toUpstream('shop'), toUpstream('shop')] }]
     const found = problems([
       shop,
-      route('r', { rules }),
+      route('r'),
       plugin('p', { vmConfig: { env } }),
       policy('x', 'p'),
       policy('y', 'p'),
     ])
     expect(found.map((line) => line.split(': ')[0])).toEqual([
-      'config.unsupported HTTPRoute default/r spec.rules[0].backendRefs[1]',
       'config.duplicate PluginPolicy default/y spec.targetRefs[0].name',
       'config.duplicate WasmPlugin default/p spec.vmConfig.env[1].name',
     ])

@@ -4,6 +4,7 @@
  * and where a local store is seeded.
  */
 import { canonicalJson } from './canonical.ts'
+import { compileGateways } from './compile/compile-gateways.ts'
 import { compilePlugins } from './compile/compile-plugins.ts'
 import type { CompiledPlugin } from './compile/compile-plugins.ts'
 import { compileRoutes } from './compile/compile-routes.ts'
@@ -15,6 +16,7 @@ import type { NodeFacts } from './compile/plugin-conditions.ts'
 import {
   type ChainPlace,
   DEFAULT_GATEWAY,
+  keyOf,
   type Named,
   ROOT_NAMESPACE,
 } from './compile/plugin-reach.ts'
@@ -23,6 +25,7 @@ import type { Resource } from './resources/kinds.ts'
 import { DEFAULT_NAMESPACE } from './resources/metadata.ts'
 import { resourceKey } from './resources/resource-key.ts'
 import type { PluginId, Snapshot, SnapshotRoute } from './snapshot.ts'
+import { SNAPSHOT_SCHEMA } from './snapshot.ts'
 
 export interface CompileInput {
   /** Checked, and without two of one key. */
@@ -59,12 +62,13 @@ export function compile(input: CompileInput): Compiled {
   const declared = resources.filter((one) => one.kind === 'Upstream')
 
   const upstreams = compileUpstreams(declared, input.services)
-  const unchained = compileRoutes(httpRoutes, upstreams, declared)
+  const gateways = compileGateways(resources.filter((one) => one.kind === 'Gateway'))
+  const unchained = compileRoutes(httpRoutes, gateways, upstreams, declared)
   const compiled = compilePlugins({
     plugins: resources.filter(declaresPlugins),
     policies: resources.filter((one) => one.kind === 'PluginPolicy'),
     attachable: {
-      gateways: resources.filter((one: { kind: string }) => one.kind === 'Gateway').map(named),
+      gateways: [...gateways.declared.values()].map(named),
       routes: httpRoutes.map(named),
       rootNamespace: input.rootNamespace ?? ROOT_NAMESPACE,
     },
@@ -74,17 +78,27 @@ export function compile(input: CompileInput): Compiled {
     previous: input.previous?.plugins ?? {},
   })
 
-  const problems = [...upstreams.problems, ...unchained.problems, ...compiled.problems]
+  const problems = [
+    ...upstreams.problems,
+    ...gateways.problems,
+    ...unchained.problems,
+    ...compiled.problems,
+  ]
   if (problems.some((problem) => problem.severity === 'error')) return { problems }
 
-  const gateway = DEFAULT_GATEWAY
-  const routes = unchained.routes.map((route): SnapshotRoute =>
-    Object.assign(route, { plugins: chainAt(compiled.plugins, { gateway, route }) }),
-  )
+  const byKey = new Map(gateways.gateways.map((one) => [keyOf(one), one]))
+  const routes = unchained.routes.map((route): SnapshotRoute => {
+    const gateway = byKey.get(route.gateway) ?? DEFAULT_GATEWAY
+    return { ...route, plugins: chainAt(compiled.plugins, { gateway, route }) }
+  })
   const plugins = Object.fromEntries(compiled.plugins.map(({ plugin }) => [plugin.id, plugin]))
-  const gatewayPlugins = chainAt(compiled.plugins, { gateway })
+  const gatewayPlugins = chainAt(compiled.plugins, { gateway: DEFAULT_GATEWAY })
   const snapshot: Snapshot = {
-    schema: 1,
+    schema: SNAPSHOT_SCHEMA,
+    gateways: gateways.gateways.map((gateway) => ({
+      ...gateway,
+      plugins: chainAt(compiled.plugins, { gateway }),
+    })),
     routes,
     gatewayPlugins,
     plugins,

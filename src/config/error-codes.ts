@@ -48,6 +48,14 @@ export const ERROR_CODES = {
     fault: 'client',
     next: 'Add the variable to ALLOWED_HOST_ENV and deploy, or write its value inline.',
   },
+  'config.private_address': {
+    fault: 'client',
+    next: 'Write an address outside, or `allowPrivate: true` where it is meant.',
+  },
+  'config.no_backend': {
+    fault: 'client',
+    next: 'Give the rule a backendRef with a weight, or let it redirect.',
+  },
   'config.no_effect': {
     fault: 'client',
     next: 'Nothing has to be done; the field is accepted and has no effect here.',
@@ -199,6 +207,14 @@ export const ERROR_CODES = {
     next: 'Add `benchmark: true` to a test that is worth measuring, or leave --proto out.',
   },
   'test.file_invalid': { fault: 'client', next: 'Correct the test file at the lines named.' },
+  'cli.file_not_written': {
+    fault: 'client',
+    next: 'Name another file; one that is there is never written over.',
+  },
+  'cli.key_invalid': {
+    fault: 'client',
+    next: 'Name the file that `postern keys new` wrote.',
+  },
   'cli.usage': { fault: 'client', next: 'Run the command with --help.' },
 } as const
 

@@ -1,42 +1,68 @@
 /**
  * Which match wins when several hold: Gateway API's precedence, as one sorted list. A router that
- * walks the list and stops at the first match that holds has found the rule.
+ * walks the list of a request's listener and stops at the first match that holds has found the rule.
+ * @see https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
  */
-import type { RouteMatch, RouteRule, Snapshot, SnapshotRoute } from './snapshot.ts'
+import { commonHostnames } from './hostnames.ts'
+import type {
+  RouteMatch,
+  RouteRule,
+  Snapshot,
+  SnapshotGateway,
+  SnapshotListener,
+  SnapshotRoute,
+} from './snapshot.ts'
 
 export interface RouteCandidate {
-  /** undefined: every host. */
+  readonly gateway: SnapshotGateway
+  readonly listener: SnapshotListener
+  /** What route and listener have in common; undefined: every host. */
   readonly hostname: string | undefined
   readonly match: RouteMatch
-  readonly rule: RouteRule
+  readonly rule: RouteRule & { readonly upstream: string }
   readonly route: SnapshotRoute
 }
 
 /**
  * All the matches of a snapshot, the winner first: the longest host name without wildcard, then the
- * longest with one, then none; Exact paths, then the longest prefix; a method; the most headers; the
- * route by namespace and name; the order within the route.
+ * longest with one, then none; Exact paths, then the longest prefix, then the longest regular
+ * expression, then the prefix `/`; a method; the most headers; the most query parameters; the route by
+ * namespace and name; the order within the route.
  */
 export function orderedCandidates(snapshot: Snapshot): readonly RouteCandidate[] {
-  const candidates = snapshot.routes.flatMap((route) =>
-    hostnamesOf(route).flatMap((hostname) =>
-      route.rules.flatMap((rule) =>
-        rule.matches.map((match) => ({ hostname, match, rule, route })),
-      ),
-    ),
-  )
+  const gateways = new Map(snapshot.gateways.map((one) => [`${one.namespace}/${one.name}`, one]))
+  const candidates: RouteCandidate[] = []
+  for (const route of snapshot.routes) {
+    const gateway = gateways.get(route.gateway)
+    for (const listener of gateway?.listeners ?? []) {
+      if (gateway === undefined || route.listeners?.includes(listener.name) === false) continue
+      const common = commonHostnames(route.hostnames, listener.hostname)
+      if (common === undefined) continue
+      for (const hostname of common.length === 0 ? [undefined] : common) {
+        for (const one of route.rules) {
+          const rule = { ...one, upstream: one.backends[0]?.upstream ?? '' }
+          for (const match of rule.matches) {
+            candidates.push({ gateway, listener, hostname, match, rule, route })
+          }
+        }
+      }
+    }
+  }
   // The routes come sorted by namespace and name, and sort is stable: the last two ties are settled.
   return candidates.sort(
-    (a, b) =>
-      hostRank(b.hostname) - hostRank(a.hostname) ||
-      pathRank(b.match) - pathRank(a.match) ||
-      Number(b.match.method !== undefined) - Number(a.match.method !== undefined) ||
-      (b.match.headers?.length ?? 0) - (a.match.headers?.length ?? 0),
+    (a, b) => hostRank(b.hostname) - hostRank(a.hostname) || compareMatches(a.match, b.match),
   )
 }
 
-function hostnamesOf(route: SnapshotRoute): readonly (string | undefined)[] {
-  return route.hostnames.length === 0 ? [undefined] : route.hostnames
+/** For `sort`: negative when `a` is looked at before `b`. */
+function compareMatches(a: RouteMatch, b: RouteMatch): number {
+  return (
+    pathRank(b) - pathRank(a) ||
+    b.path.value.length - a.path.value.length ||
+    Number(b.method !== undefined) - Number(a.method !== undefined) ||
+    (b.headers?.length ?? 0) - (a.headers?.length ?? 0) ||
+    (b.query?.length ?? 0) - (a.query?.length ?? 0)
+  )
 }
 
 /** Host names are at most 253 characters long, so 1,000 puts one class above the other. */
@@ -45,7 +71,12 @@ function hostRank(hostname: string | undefined): number {
   return hostname.startsWith('*.') ? hostname.length : 1_000 + hostname.length
 }
 
-/** Paths are at most 1,024 characters long. */
+/**
+ * Gateway API leaves open where regular expressions are. As in Istio they come behind prefixes, and
+ * before what takes every path.
+ */
 function pathRank({ path }: RouteMatch): number {
-  return path.type === 'Exact' ? 10_000 : path.value.length
+  if (path.type === 'Exact') return 3
+  if (path.type === 'RegularExpression') return 1
+  return path.value === '/' ? 0 : 2
 }

@@ -4,6 +4,13 @@
  * when a gateway reads it, and never changed: a change is another snapshot.
  */
 import type { PluginLimits } from '../proxy-wasm/limits.ts'
+import type { LastGood } from './last-good.ts'
+import type { SnapshotGateway, SnapshotRoute, SnapshotUpstream } from './snapshot-route.ts'
+
+export type * from './snapshot-route.ts'
+
+/** The number of the shape. A snapshot of an older one is brought to it when it is read. */
+export const SNAPSHOT_SCHEMA = 2
 
 /** Where in the chain a plugin runs; the order of this list is the order on the request path. */
 export const PHASES = ['AUTHN', 'AUTHZ', 'STATS', 'UNSPECIFIED_PHASE'] as const
@@ -35,48 +42,8 @@ export interface DecisionLog {
 /** A plugin's id: `<namespace>.<name>`, the name Istio gives it in Envoy's configuration. */
 export type PluginId = string
 
-export interface PathMatch {
-  /** `PathPrefix` is element-wise: `/shop` matches `/shop` and `/shop/x`, not `/shopping`. */
-  readonly type: 'Exact' | 'PathPrefix'
-  /** Starts with `/`. A prefix has no `/` at its end, except the prefix `/` itself. */
-  readonly value: string
-}
-
-export interface HeaderMatch {
-  /** Lower case. */
-  readonly name: string
-  readonly value: string
-}
-
-/** Holds when all its parts hold. */
-export interface RouteMatch {
-  readonly path: PathMatch
-  readonly method?: string
-  readonly headers?: readonly HeaderMatch[]
-}
-
-export interface RouteRule {
-  /** At least one; the rule holds when any of them holds. */
-  readonly matches: readonly RouteMatch[]
-  /** A key of `Snapshot.upstreams`. */
-  readonly upstream: string
-}
-
-export interface SnapshotRoute {
-  readonly name: string
-  readonly namespace: string
-  /** Lower case; `*.example.com` matches any name below it, however deep. Empty: every host. */
-  readonly hostnames: readonly string[]
-  readonly rules: readonly RouteRule[]
-  /** Plugin ids in request order; the response runs them reversed. */
-  readonly plugins: readonly PluginId[]
-}
-
-/** A module and a configuration that ran before the ones beside it. */
-export interface LastGood {
-  readonly module: string
-  readonly configuration: string
-}
+/** Name and value; a name alone is a variable whose value the node has, and nobody else. */
+export type EnvEntry = readonly [name: string, value?: string]
 
 export interface SnapshotPlugin {
   readonly id: PluginId
@@ -93,8 +60,12 @@ export interface SnapshotPlugin {
   /** JSON text of `pluginConfig`, keys sorted; empty when there is none. */
   readonly configuration: string
   readonly failStrategy: FailStrategy
-  /** Environment variables of its vm: name, value. */
-  readonly env: readonly (readonly [string, string])[]
+  /** Environment variables of its vm, sorted by name. */
+  readonly env: readonly EnvEntry[]
+  /** Labels of the nodes it runs on; absent: every node. */
+  readonly selector?: Readonly<Record<string, string>>
+  /** The ports it sees requests of, of the chains it is in; absent: every port. */
+  readonly ports?: readonly number[]
   readonly vmId: string
   /** Shares a vm with the plugins of the same module, vm id and vm configuration. */
   readonly shareVm: boolean
@@ -116,27 +87,17 @@ export interface SnapshotPlugin {
   readonly decisions?: DecisionLog
   /** One vm for the whole gateway; it is in no chain. */
   readonly singleton?: true
-  readonly lastGood?: LastGood
-}
-
-/** Where requests go: exactly one of `url` and `service` is set. */
-export interface SnapshotUpstream {
-  readonly name: string
-  /** An origin, `http://` or `https://`, with a path before which request paths are put, if any. */
-  readonly url?: string
-  /** The name of a service binding of the Worker. */
-  readonly service?: string
-  /** Other names under which plugins and routes find it, such as Istio's cluster names. */
-  readonly aliases: readonly string[]
-  /** Milliseconds until response headers must have come. */
-  readonly timeoutMs: number
+  /** What may run in its place when it does not start, newest first. */
+  readonly lastGood?: readonly LastGood[]
 }
 
 export interface Snapshot {
-  readonly schema: 1
+  readonly schema: typeof SNAPSHOT_SCHEMA
+  /** Sorted by namespace and name; those that were declared, and the default Gateway. */
+  readonly gateways: readonly SnapshotGateway[]
   /** Sorted by namespace and name; which one wins is decided per match (`route-order.ts`). */
   readonly routes: readonly SnapshotRoute[]
-  /** The chain of a request that matches no route. */
+  /** The chain of a request for a host that no listener has: the default Gateway's. */
   readonly gatewayPlugins: readonly PluginId[]
   readonly plugins: Readonly<Record<PluginId, SnapshotPlugin>>
   readonly upstreams: Readonly<Record<string, SnapshotUpstream>>

@@ -1,90 +1,89 @@
 /**
- * Which rule a request belongs to. The order of precedence is worked out once per snapshot
- * (`config/route-order.ts`); a request looks only at the candidates of its own host.
+ * Which rule a request belongs to. A host's listener is found first, then among its routes the host, then
+ * the path; the order of precedence is worked out once per snapshot (`config/route-order.ts`). What a
+ * request costs does not depend on how many routes there are.
  */
 import { orderedCandidates, type RouteCandidate } from '../config/route-order.ts'
-import type { RouteMatch, Snapshot } from '../config/snapshot.ts'
+import type { Snapshot, SnapshotGateway, SnapshotListener } from '../config/snapshot.ts'
+import { HostMap } from './host-map.ts'
+import { PathTable } from './path-table.ts'
+import { portOf, type RouteKey } from './route-key.ts'
 
-/** What a route is matched by; a header's value or undefined. */
-export interface RouteKey {
-  /** Lower case, without a port. */
-  readonly host: string
-  /** With or without query. */
-  readonly path: string
-  readonly method: string
-  header(name: string): string | null | undefined
+export { hostOf, type RouteKey } from './route-key.ts'
+
+/** The routes of a listener, or of several that requests cannot tell apart. */
+interface Place {
+  /** The first of those that listen there. */
+  readonly gateway: SnapshotGateway
+  readonly port: number | undefined
+  readonly protocol: SnapshotListener['protocol']
+  readonly hosts: HostMap<PathTable>
 }
 
 export class RouteTable {
-  readonly #exact = new Map<string, RouteCandidate[]>()
-  /** By what follows the `*`, with its dot. */
-  readonly #wildcard = new Map<string, RouteCandidate[]>()
-  readonly #everyHost: RouteCandidate[] = []
+  /** Of each host name that listeners have. */
+  readonly #places = new HostMap<Place[]>()
 
   constructor(snapshot: Snapshot) {
-    for (const candidate of orderedCandidates(snapshot)) {
-      const { hostname } = candidate
-      if (hostname === undefined) this.#everyHost.push(candidate)
-      else if (hostname.startsWith('*.')) put(this.#wildcard, hostname.slice(1), candidate)
-      else put(this.#exact, hostname, candidate)
+    const places = new Map<SnapshotListener, readonly Place[]>()
+    // the one without a port joins those that have one
+    const listeners = snapshot.gateways
+      .flatMap((gateway) => gateway.listeners.map((listener) => ({ gateway, listener })))
+      .sort((a, b) => Number(a.listener.port === undefined) - Number(b.listener.port === undefined))
+    for (const { gateway, listener } of listeners) {
+      places.set(listener, this.#join(gateway, listener))
     }
+    for (const candidate of orderedCandidates(snapshot)) {
+      for (const { hosts } of places.get(candidate.listener) ?? []) {
+        hosts.at(candidate.hostname, () => new PathTable()).add(candidate)
+      }
+    }
+  }
+
+  #join(gateway: SnapshotGateway, listener: SnapshotListener): readonly Place[] {
+    const { hostname, port, protocol } = listener
+    const all = this.#places.at(hostname, () => [])
+    if (port === undefined && all.length > 0) return all
+    let place = all.find((one) => one.port === port && one.protocol === protocol)
+    if (place === undefined) {
+      place = { gateway, port, protocol, hosts: new HostMap() }
+      all.push(place)
+    }
+    return [place]
   }
 
   /** @returns the candidate that wins, or undefined when no route matches */
   match(key: RouteKey): RouteCandidate | undefined {
+    const place = this.#placeOf(key)
+    if (place === undefined) return undefined
     const path = withoutQuery(key.path)
-    const exact = this.#exact.get(key.host)
-    const found = exact && first(exact, path, key)
-    if (found) return found
-    if (this.#wildcard.size > 0) {
-      // from the longest suffix to the shortest
-      for (let dot = key.host.indexOf('.'); dot > 0; dot = key.host.indexOf('.', dot + 1)) {
-        const candidates = this.#wildcard.get(key.host.slice(dot))
-        const match = candidates && first(candidates, path, key)
-        if (match) return match
-      }
-    }
-    return first(this.#everyHost, path, key)
+    return place.hosts.find(key.host, (paths) => paths.match(path, key))
+  }
+
+  /** @returns whose requests without a route are a host's; undefined when no listener has the host */
+  gatewayOf(key: RouteKey): SnapshotGateway | undefined {
+    return this.#placeOf(key)?.gateway
+  }
+
+  /** The most specific listener takes a request, whether it has a route for it or not. */
+  #placeOf(key: RouteKey): Place | undefined {
+    const places = this.#places.find(key.host, (found) => found)
+    return places === undefined || places.length === 1 ? places?.[0] : choose(places, key)
   }
 }
 
-function put(table: Map<string, RouteCandidate[]>, name: string, candidate: RouteCandidate): void {
-  const candidates = table.get(name)
-  if (candidates) candidates.push(candidate)
-  else table.set(name, [candidate])
-}
-
-function first(
-  candidates: readonly RouteCandidate[],
-  path: string,
-  key: RouteKey,
-): RouteCandidate | undefined {
-  for (const candidate of candidates) if (holds(candidate.match, path, key)) return candidate
-  return undefined
-}
-
-function holds(match: RouteMatch, path: string, key: RouteKey): boolean {
-  if (!pathHolds(match.path, path)) return false
-  if (match.method !== undefined && match.method !== key.method) return false
-  for (const { name, value } of match.headers ?? []) if (key.header(name) !== value) return false
-  return true
-}
-
-function pathHolds({ type, value }: RouteMatch['path'], path: string): boolean {
-  if (type === 'Exact') return path === value
-  if (value === '/') return true
-  // element-wise: /shop is a prefix of /shop and /shop/x, not of /shopping
-  return path.startsWith(value) && (path.length === value.length || path[value.length] === '/')
+/** Listeners of one host: by port, else by scheme, else the first. */
+function choose(places: readonly Place[], key: RouteKey): Place | undefined {
+  const port = portOf(key)
+  const protocol = key.scheme === 'https' ? 'HTTPS' : 'HTTP'
+  return (
+    places.find((place) => place.port === port) ??
+    places.find((place) => place.protocol === protocol) ??
+    places[0]
+  )
 }
 
 function withoutQuery(path: string): string {
   const query = path.indexOf('?')
   return query < 0 ? path : path.slice(0, query)
-}
-
-/** `Host` without its port, in lower case. IPv6 literals keep their brackets. */
-export function hostOf(authority: string): string {
-  const colon = authority.lastIndexOf(':')
-  const host = colon > authority.lastIndexOf(']') ? authority.slice(0, colon) : authority
-  return host.toLowerCase()
 }

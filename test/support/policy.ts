@@ -5,9 +5,14 @@ export function upstreamAndRoute(url: string, name = 'origin'): object[] {
   return [upstream(name, { url }), route('all', '/', name)]
 }
 
-/** An upstream: a url or a service binding, and what else it says. */
+/** An upstream: a url or a service binding, and what else it says. Servers of tests are on loopback. */
 export function upstream(name: string, spec: object): object {
-  return { apiVersion: 'postern.dev/v1alpha1', kind: 'Upstream', metadata: { name }, spec }
+  return {
+    apiVersion: 'postern.dev/v1alpha1',
+    kind: 'Upstream',
+    metadata: { name },
+    spec: 'url' in spec ? { allowPrivate: true, ...spec } : spec,
+  }
 }
 
 /** A route of a path prefix to an upstream. */

@@ -1,153 +1,194 @@
 /**
- * HTTPRoute resources → the snapshot's routes, without their plugins: defaults filled in, paths in
- * one form, every backend resolved to an upstream.
+ * HTTPRoute resources → the snapshot's routes, without their plugins: attached to their Gateways,
+ * defaults filled in, every backend resolved to an upstream.
  */
 import type { FieldPath, Problem } from '../problem.ts'
-import type { PathMatch, RouteMatch, RouteRule, SnapshotRoute } from '../snapshot.ts'
-import type { CompiledUpstreams } from './compile-upstreams.ts'
-import { nearest } from '../nearest.ts'
-import type { BackendRef, HttpRoute, HttpRouteMatch } from '../resources/http-route.ts'
+import type { BackendRef, BackendReference } from '../resources/backend-ref.ts'
+import { durationMs } from '../resources/duration.ts'
+import type { HttpRoute, HttpRouteRule } from '../resources/http-route.ts'
 import { DEFAULT_NAMESPACE } from '../resources/metadata.ts'
 import { resourceKey } from '../resources/resource-key.ts'
+import { DEFAULT_BACKOFF_MS } from '../resources/upstream.ts'
 import type { Upstream } from '../resources/upstream.ts'
+import type { Backend, RouteRule, SnapshotRoute } from '../snapshot.ts'
+import { attachRoute } from './attach-route.ts'
+import { compileFilters, type FilterContext } from './compile-filters.ts'
+import type { CompiledGateways } from './compile-gateways.ts'
+import { compileMatches } from './compile-matches.ts'
+import type { CompiledUpstreams } from './compile-upstreams.ts'
+import { reportInto } from './report.ts'
+import { resolveBackend } from './resolve-backend.ts'
 
 export type UnchainedRoute = Omit<SnapshotRoute, 'plugins'>
 
 export interface CompiledRoutes {
+  /** One for each Gateway that a route is attached to. */
   readonly routes: readonly UnchainedRoute[]
   readonly problems: readonly Problem[]
 }
 
 /**
  * @param resources the HTTPRoutes
+ * @param gateways what the Gateways compiled to
  * @param upstreams what the Upstreams compiled to
  * @param declared the Upstreams, for the namespaces of references
  */
 export function compileRoutes(
   resources: readonly HttpRoute[],
+  gateways: CompiledGateways,
   upstreams: CompiledUpstreams,
   declared: readonly Upstream[],
 ): CompiledRoutes {
   const problems: Problem[] = []
-  const routes = resources.map((resource): UnchainedRoute => {
+  const report = reportInto(problems)
+  const routes = resources.flatMap((resource): readonly UnchainedRoute[] => {
     const { name, namespace = DEFAULT_NAMESPACE } = resource.metadata
-    const report = (
-      code: Problem['code'],
-      path: FieldPath,
-      message: string,
-      severity: Problem['severity'] = 'error',
-    ): void => {
-      problems.push({ code, severity, resource: resourceKey(resource), path, message })
-    }
-    checkParents(resource, report)
-    const rules = resource.spec.rules.map((rule, index): RouteRule => {
-      const at = ['spec', 'rules', index, 'backendRefs']
-      const [backend, second] = rule.backendRefs
-      if (second !== undefined) {
-        const message = 'several backendRefs are outside the supported subset: write one'
-        report('config.unsupported', [...at, 1], message)
-      }
-      const found =
-        backend === undefined ? undefined : findBackend(backend, namespace, upstreams, declared)
-      if (found !== undefined && 'message' in found) {
-        report(found.code, [...at, 0, ...found.path], found.message)
-      }
-      return {
-        matches: (rule.matches ?? [{}]).map((match) => compileMatch(match)),
-        upstream: found !== undefined && 'upstream' in found ? found.upstream : '',
-      }
-    })
-    return { name, namespace, hostnames: resource.spec.hostnames ?? [], rules }
+    const { hostnames = [] } = resource.spec
+    const attachments = attachRoute(resource, gateways, report)
+    const compiler = new RuleCompiler(resource, upstreams, declared, problems)
+    const rules = resource.spec.rules.map((rule, index) => compiler.rule(rule, index))
+    return attachments.map((attachment) => ({ name, namespace, ...attachment, hostnames, rules }))
   })
   return { routes, problems }
 }
 
-type Report = (
-  code: Problem['code'],
-  path: FieldPath,
-  message: string,
-  severity?: Problem['severity'],
-) => void
+class RuleCompiler {
+  readonly #route: HttpRoute
+  readonly #upstreams: CompiledUpstreams
+  readonly #declared: readonly Upstream[]
+  readonly #problems: Problem[]
 
-function checkParents(resource: HttpRoute, report: Report): void {
-  for (const [index, parent] of (resource.spec.parentRefs ?? []).entries()) {
-    const path = ['spec', 'parentRefs', index]
-    if ((parent.kind ?? 'Gateway') === 'Gateway') {
-      const message = `has no effect here: there is no Gateway ${parent.name}; the default Gateway takes the route`
-      report('config.no_effect', path, message, 'warning')
-    } else {
-      const message = `kind ${parent.kind} is outside the supported subset: a route is for a Gateway`
-      report('config.unsupported', [...path, 'kind'], message)
+  constructor(
+    route: HttpRoute,
+    upstreams: CompiledUpstreams,
+    declared: readonly Upstream[],
+    problems: Problem[],
+  ) {
+    this.#route = route
+    this.#upstreams = upstreams
+    this.#declared = declared
+    this.#problems = problems
+  }
+
+  rule(rule: HttpRouteRule, index: number): RouteRule {
+    const at = ['spec', 'rules', index]
+    const { backendRefs = [], filters = [] } = rule
+    const matches = compileMatches(rule, at, this.#invalid)
+    const compiled = compileFilters(filters, this.#context([...at, 'filters'], matches))
+    const backends = backendRefs.flatMap((backend, position) =>
+      this.#backend(backend, [...at, 'backendRefs', position], matches),
+    )
+    if (compiled.redirect !== undefined && backendRefs.length > 0) {
+      this.#invalid([...at, 'backendRefs'], 'expected none: the rule redirects')
+    } else if (
+      compiled.redirect === undefined &&
+      !backendRefs.some(({ weight = 1 }) => weight > 0)
+    ) {
+      this.#warn('config.no_backend', at, NO_BACKEND)
+    }
+    this.#warnOfHost(compiled.rewrite?.hostname, backends, filters, [...at, 'filters'])
+    return {
+      ...(rule.name === undefined ? {} : { name: rule.name }),
+      matches,
+      backends,
+      ...compiled,
+      ...this.#timeouts(rule, at),
+      ...(rule.retry === undefined ? {} : { retry: retryOf(rule.retry) }),
+    }
+  }
+
+  readonly #invalid = (path: FieldPath, message: string): void => {
+    this.#add('config.invalid', 'error', path, message)
+  }
+
+  #warn(code: Problem['code'], path: FieldPath, message: string): void {
+    this.#add(code, 'warning', path, message)
+  }
+
+  #add(
+    code: Problem['code'],
+    severity: Problem['severity'],
+    path: FieldPath,
+    message: string,
+  ): void {
+    this.#problems.push({ code, severity, resource: resourceKey(this.#route), path, message })
+  }
+
+  #context(at: FieldPath, matches: RouteRule['matches']): FilterContext {
+    const upstream = (backend: BackendReference, path: FieldPath): string | undefined =>
+      this.#resolve(backend, path)
+    return { at, matches, invalid: this.#invalid, upstream }
+  }
+
+  #resolve(backend: BackendReference, at: FieldPath): string | undefined {
+    const { namespace = DEFAULT_NAMESPACE } = this.#route.metadata
+    const found = resolveBackend(backend, namespace, this.#upstreams, this.#declared)
+    if ('upstream' in found) return found.upstream
+    this.#add(found.code, 'error', [...at, ...found.path], found.message)
+    return undefined
+  }
+
+  #backend(backend: BackendRef, at: FieldPath, matches: RouteRule['matches']): Backend[] {
+    const upstream = this.#resolve(backend, at)
+    const { weight = 1, filters = [] } = backend
+    const { requestHeaders, responseHeaders } = compileFilters(
+      filters,
+      this.#context([...at, 'filters'], matches),
+    )
+    if (upstream === undefined) return []
+    return [
+      {
+        upstream,
+        weight,
+        ...(requestHeaders === undefined ? {} : { requestHeaders }),
+        ...(responseHeaders === undefined ? {} : { responseHeaders }),
+      },
+    ]
+  }
+
+  /** Fetch asks an upstream with a url for the host of that url, whatever a rule says. */
+  #warnOfHost(
+    hostname: string | undefined,
+    backends: readonly Backend[],
+    filters: readonly { readonly type: string }[],
+    at: FieldPath,
+  ): void {
+    if (hostname === undefined) return
+    const other = backends
+      .map(({ upstream }) => this.#upstreams.upstreams[upstream])
+      .find((one) => one?.url !== undefined && new URL(one.url).hostname !== hostname)
+    if (other === undefined) return
+    const index = filters.findIndex(({ type }) => type === 'URLRewrite')
+    const message = `has no effect on Host: the Upstream ${other.name} is asked for the host of its url; the name travels as x-forwarded-host`
+    this.#warn('config.no_effect', [...at, index, 'urlRewrite', 'hostname'], message)
+  }
+
+  #timeouts(
+    { timeouts }: HttpRouteRule,
+    at: FieldPath,
+  ): Pick<RouteRule, 'requestTimeoutMs' | 'backendTimeoutMs'> {
+    const { request, backendRequest } = timeouts ?? {}
+    const whole = request === undefined ? undefined : durationMs(request)
+    const one = backendRequest === undefined ? undefined : durationMs(backendRequest)
+    if (whole !== undefined && one !== undefined && whole > 0 && (one > whole || one === 0)) {
+      const path = [...at, 'timeouts', 'backendRequest']
+      this.#invalid(path, `expected ${request} at the most: that is the timeout of the request`)
+    }
+    return {
+      ...(whole === undefined ? {} : { requestTimeoutMs: whole }),
+      ...(one === undefined ? {} : { backendTimeoutMs: one }),
     }
   }
 }
 
-type Backend =
-  | { readonly upstream: string }
-  | { readonly code: Problem['code']; readonly path: FieldPath; readonly message: string }
+const NO_BACKEND =
+  'answers every request with 500: no backendRef has a weight, and nothing redirects'
 
-function findBackend(
-  backend: BackendRef,
-  routeNamespace: string,
-  upstreams: CompiledUpstreams,
-  declared: readonly Upstream[],
-): Backend {
-  const { group = '', kind = 'Service', name, namespace = routeNamespace, port } = backend
-  if (kind === 'Service') {
-    if (group !== '') {
-      const message = 'expected the group "" for kind Service, or kind Upstream'
-      return { code: 'config.invalid', path: ['group'], message }
-    }
-    if (port === undefined) {
-      const message = 'expected the port of the Service'
-      return { code: 'config.invalid', path: ['port'], message }
-    }
-    const alias = `${name}.${namespace}:${port}`
-    const upstream = upstreams.names.get(alias)
-    if (upstream !== undefined) return { upstream }
-    const message = `no Upstream has the alias ${JSON.stringify(alias)}; add it to the Upstream that stands for this Service`
-    return { code: 'config.dangling_reference', path: ['name'], message }
-  }
-  if (group !== 'postern.dev') {
-    const message = 'expected the group "postern.dev" for kind Upstream'
-    return { code: 'config.invalid', path: ['group'], message }
-  }
-  const found = declared.filter((upstream) => upstream.metadata.name === name)
-  const namespaces = found.map((upstream) => upstream.metadata.namespace ?? DEFAULT_NAMESPACE)
-  if (namespaces.includes(namespace)) return { upstream: name }
-  const [elsewhere] = namespaces
-  if (elsewhere !== undefined) {
-    const message = `the Upstream ${name} is in namespace ${elsewhere}; write namespace: ${elsewhere}`
-    return { code: 'config.dangling_reference', path: ['name'], message }
-  }
-  const near = nearest(name, Object.keys(upstreams.upstreams))
-  const hint = near === undefined ? 'add it' : `did you mean ${near}?`
-  const message = `there is no Upstream ${name}; ${hint}`
-  return { code: 'config.dangling_reference', path: ['name'], message }
-}
-
-function compileMatch(match: HttpRouteMatch): RouteMatch {
-  const headers = compileHeaders(match.headers ?? [])
+function retryOf(retry: NonNullable<HttpRouteRule['retry']>): NonNullable<RouteRule['retry']> {
+  const { attempts = 1, codes = [], backoff } = retry
   return {
-    path: compilePath(match.path?.type ?? 'PathPrefix', match.path?.value ?? '/'),
-    ...(match.method === undefined ? {} : { method: match.method }),
-    ...(headers.length === 0 ? {} : { headers }),
+    attempts,
+    codes: [...new Set(codes)].sort(),
+    backoffMs: backoff === undefined ? DEFAULT_BACKOFF_MS : durationMs(backoff),
   }
-}
-
-function compilePath(type: PathMatch['type'], value: string): PathMatch {
-  if (type === 'Exact' || value === '/') return { type, value }
-  return { type, value: value.replace(/\/$/, '') }
-}
-
-/** Gateway API: of several entries for one header only the first counts. */
-function compileHeaders(
-  headers: NonNullable<HttpRouteMatch['headers']>,
-): RouteMatch['headers'] & {} {
-  const first = new Map<string, string>()
-  for (const { name, value } of headers) {
-    const key = name.toLowerCase()
-    if (!first.has(key)) first.set(key, value)
-  }
-  return [...first].map(([name, value]) => ({ name, value }))
 }

@@ -30,6 +30,9 @@ export function described<S extends Schema>(schema: S, about: About): Described<
   return v.pipe(schema, v.metadata({ ...about }))
 }
 
+/** A field that may be absent, where its type has to be written out. */
+export type OptionalField<T> = v.ExactOptionalSchema<v.GenericSchema<T>, undefined>
+
 /** A field that is refused by name. @param why the reason and what to do instead */
 export function outside(why: string): v.ExactOptionalSchema<Described<v.UnknownSchema>, undefined> {
   return v.exactOptional(described(v.unknown(), { outside: why }))
@@ -114,4 +117,10 @@ export const namespaceName: v.GenericSchema<string> = text(
 export const identifier: v.GenericSchema<string> = text(
   /^[A-Za-z_][A-Za-z0-9_]{0,255}$/,
   'letters, digits and "_", not starting with a digit',
+)
+
+/** RFC 9110 token: the name of a header. */
+export const headerName: v.GenericSchema<string> = text(
+  /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/,
+  'the name of a header',
 )

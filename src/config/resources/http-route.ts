@@ -1,9 +1,16 @@
 /**
- * `gateway.networking.k8s.io/v1 HTTPRoute`: which requests go to which upstream. The part of Gateway
- * API's kind that works here; every other field of it is refused by name.
+ * `gateway.networking.k8s.io/v1 HTTPRoute`: which requests go to which upstream, and what is changed
+ * of them. What of Gateway API's kind does not work here is refused by name.
+ * @see https://gateway-api.sigs.k8s.io/reference/spec/#httproute
  */
 import * as v from 'valibot'
-import { choice, described, namespaceName, outside, resourceName, text, whole } from './fields.ts'
+import { backendRef } from './backend-ref.ts'
+import type { BackendRef } from './backend-ref.ts'
+import { duration } from './duration.ts'
+import { choice, described, headerName, namespaceName, outside, whole } from './fields.ts'
+import { hostname } from './hostname.ts'
+import { httpRouteFilter } from './http-route-filters.ts'
+import type { HttpRouteFilter } from './http-route-filters.ts'
 import { metadataSchema } from './metadata.ts'
 import type { Metadata } from './metadata.ts'
 
@@ -16,29 +23,33 @@ export interface ParentRef {
   readonly port?: number
 }
 
-export interface HttpRouteMatch {
-  readonly path?: { readonly type?: 'Exact' | 'PathPrefix'; readonly value?: string }
-  readonly method?: string
-  readonly headers?: readonly {
-    readonly type?: 'Exact'
-    readonly name: string
-    readonly value: string
-  }[]
+interface ValueCondition {
+  readonly type?: 'Exact' | 'RegularExpression'
+  readonly name: string
+  readonly value: string
 }
 
-export interface BackendRef {
-  readonly group?: '' | 'postern.dev'
-  readonly kind?: 'Service' | 'Upstream'
-  readonly name: string
-  readonly namespace?: string
-  readonly port?: number
-  readonly weight?: number
+export interface HttpRouteMatch {
+  readonly path?: {
+    readonly type?: 'Exact' | 'PathPrefix' | 'RegularExpression'
+    readonly value?: string
+  }
+  readonly method?: string
+  readonly headers?: readonly ValueCondition[]
+  readonly queryParams?: readonly ValueCondition[]
 }
 
 export interface HttpRouteRule {
   readonly name?: string
   readonly matches?: readonly HttpRouteMatch[]
-  readonly backendRefs: readonly BackendRef[]
+  readonly filters?: readonly HttpRouteFilter[]
+  readonly backendRefs?: readonly BackendRef[]
+  readonly timeouts?: { readonly request?: string; readonly backendRequest?: string }
+  readonly retry?: {
+    readonly codes?: readonly number[]
+    readonly attempts?: number
+    readonly backoff?: string
+  }
 }
 
 export interface HttpRoute {
@@ -64,25 +75,6 @@ const METHODS = [
   'PATCH',
 ] as const
 
-/** RFC 9110 token: a header's name. */
-const headerName = text(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/, 'the name of a header')
-
-const hostname = text(
-  /^(?=.{1,253}$)(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
-  'a host name in lower case without port, optionally with "*." in front',
-)
-
-/** What Gateway API allows: it starts with "/" and holds nothing that a client could write otherwise. */
-const pathValue = v.pipe(
-  v.string(),
-  v.startsWith('/', 'expected a path that starts with "/"'),
-  v.maxLength(1024, 'expected 1,024 characters or less'),
-  v.check(
-    (path) => !/\/\/|\/\.\.?(\/|$)|#|\?|%2[fF]/.test(path),
-    'expected a path without "//", "/./", "/../", "%2f", "?" and "#"',
-  ),
-)
-
 const parentRef = v.object({
   group: v.exactOptional(
     described(v.string(), {
@@ -97,43 +89,70 @@ const parentRef = v.object({
     described(namespaceName, { about: 'Where the Gateway is.', default: "the route's" }),
   ),
   name: described(v.string(), {
-    about: 'The Gateway. There is one, the default Gateway, and it takes every route.',
+    about: 'The Gateway. One that is not there is the default Gateway, with a warning.',
   }),
   sectionName: v.exactOptional(
-    described(v.string(), { about: 'A listener of the Gateway; the default Gateway has one.' }),
+    described(v.string(), { about: 'The one listener the route is for.', default: 'all' }),
   ),
   port: v.exactOptional(
-    described(whole(1, 65_535), { about: 'A port of the Gateway; the default Gateway has one.' }),
+    described(whole(1, 65_535), {
+      about: 'The listeners of that port the route is for.',
+      default: 'all',
+    }),
   ),
 })
 
-const match = v.object({
-  path: v.exactOptional(
-    v.object({
-      type: v.exactOptional(
-        choice(['Exact', 'PathPrefix'], {
-          about:
-            '`PathPrefix` compares whole path elements: `/shop` matches `/shop/x`, not `/shopping`.',
-          default: 'PathPrefix',
-          outsideValues: { RegularExpression: 'write Exact or PathPrefix' },
-        }),
-      ),
-      value: v.exactOptional(
-        described(pathValue, { about: 'The path, without query.', default: '/' }),
-      ),
-    }),
+/** Gateway API: it starts with "/" and holds nothing that a client could write otherwise. */
+function isSound(path: string): boolean {
+  return !/\/\/|\/\.\.?(\/|$)|#|\?|%2[fF]/.test(path)
+}
+
+const path = v.pipe(
+  v.object({
+    type: v.exactOptional(
+      choice(['Exact', 'PathPrefix', 'RegularExpression'], {
+        about:
+          "`PathPrefix` compares whole path elements: `/shop` matches `/shop/x`, not `/shopping`. `RegularExpression` is RE2's and covers the whole path.",
+        default: 'PathPrefix',
+      }),
+    ),
+    value: v.exactOptional(
+      described(v.pipe(v.string(), v.maxLength(1024, 'expected 1,024 characters or less')), {
+        about: 'The path, without query.',
+        default: '/',
+      }),
+    ),
+  }),
+  v.forward(
+    v.check(
+      ({ type, value = '/' }) => type === 'RegularExpression' || value.startsWith('/'),
+      'expected a path that starts with "/"',
+    ),
+    ['value'],
   ),
+  v.forward(
+    v.check(
+      ({ type, value = '/' }) => type === 'RegularExpression' || isSound(value),
+      'expected a path without "//", "/./", "/../", "%2f", "?" and "#"',
+    ),
+    ['value'],
+  ),
+)
+
+const valueType = v.exactOptional(
+  choice(['Exact', 'RegularExpression'], {
+    about: "How values are compared; a regular expression is RE2's and covers the whole value.",
+    default: 'Exact',
+  }),
+)
+
+const match = v.object({
+  path: v.exactOptional(path),
   method: v.exactOptional(choice(METHODS, { about: 'The request method.', default: 'any' })),
   headers: v.exactOptional(
     v.array(
       v.object({
-        type: v.exactOptional(
-          choice(['Exact'], {
-            about: 'How values are compared.',
-            default: 'Exact',
-            outsideValues: { RegularExpression: 'write the exact value' },
-          }),
-        ),
+        type: valueType,
         name: described(headerName, { about: 'Compared without regard to case.' }),
         value: described(v.pipe(v.string(), v.maxLength(4096)), {
           about: 'The whole value; lines of the same name are joined with ", ".',
@@ -141,38 +160,19 @@ const match = v.object({
       }),
     ),
   ),
-  queryParams: outside('a route is chosen by host, path, method and headers'),
-})
-
-const backendRef = v.object({
-  group: v.exactOptional(
-    choice(['', 'postern.dev'], {
-      about: '`postern.dev` for an Upstream, empty for a Service.',
-      default: '""',
-    }),
+  queryParams: v.exactOptional(
+    v.array(
+      v.object({
+        type: valueType,
+        name: described(v.pipe(v.string(), v.minLength(1, 'expected a name'), v.maxLength(256)), {
+          about: 'Compared as it is, case included.',
+        }),
+        value: described(v.pipe(v.string(), v.maxLength(1024)), {
+          about: 'Compared with the decoded value; of several of one name the first counts.',
+        }),
+      }),
+    ),
   ),
-  kind: v.exactOptional(
-    choice(['Service', 'Upstream'], {
-      about:
-        'An Upstream by its name, or a Service by the alias `<name>.<namespace>:<port>` of an Upstream.',
-      default: 'Service',
-    }),
-  ),
-  name: described(resourceName, { about: 'The Upstream, or the Service.' }),
-  namespace: v.exactOptional(
-    described(namespaceName, {
-      about: 'Where it is; no grant is needed for another namespace.',
-      default: "the route's",
-    }),
-  ),
-  port: v.exactOptional(described(whole(1, 65_535), { about: 'Required for a Service.' })),
-  weight: v.exactOptional(
-    described(whole(1, 1_000_000), {
-      about: 'Accepted on the only backend, which takes everything.',
-      default: '1',
-    }),
-  ),
-  filters: outside('edit headers with the plugin header-policy'),
 })
 
 const rule = v.object({
@@ -183,12 +183,57 @@ const rule = v.object({
       default: 'one that matches every path',
     }),
   ),
-  filters: outside('edit headers with the plugin header-policy'),
-  backendRefs: described(v.pipe(v.array(backendRef), v.minLength(1, 'expected one backend')), {
-    about: 'Exactly one: where requests go.',
-  }),
-  timeouts: outside('set `timeoutMs` on the Upstream'),
-  retry: outside('a request is sent once'),
+  filters: v.exactOptional(
+    described(v.array(httpRouteFilter), {
+      about:
+        'What is changed behind the plugins of a request, before those of its response. Each type at most once, RequestMirror aside.',
+    }),
+  ),
+  backendRefs: v.exactOptional(
+    described(v.array(backendRef), {
+      about: 'Where requests go, by weight. Without any the answer is 500, unless it redirects.',
+    }),
+  ),
+  timeouts: v.exactOptional(
+    v.object({
+      request: v.exactOptional(
+        described(duration, {
+          about:
+            'For the whole exchange, retries and the body of the response included; 0s is no bound.',
+          default: 'no bound',
+        }),
+      ),
+      backendRequest: v.exactOptional(
+        described(duration, {
+          about: 'For one attempt, until the headers of the response have come; 0s is no bound.',
+          default: '`timeoutMs` of the Upstream',
+        }),
+      ),
+    }),
+  ),
+  retry: v.exactOptional(
+    v.object({
+      codes: v.exactOptional(
+        described(v.array(whole(400, 599)), {
+          about: 'Statuses after which a request is sent again.',
+          default: 'none',
+        }),
+      ),
+      attempts: v.exactOptional(
+        described(whole(0, 10), {
+          about:
+            'How often it is sent again at most: after those statuses, and when a connection fails or an attempt times out. A request whose body streams is sent once.',
+          default: '1',
+        }),
+      ),
+      backoff: v.exactOptional(
+        described(duration, {
+          about: 'The least time before the first retry; it doubles with each.',
+          default: '25ms',
+        }),
+      ),
+    }),
+  ),
   sessionPersistence: outside('an upstream is one address here'),
 })
 
@@ -198,19 +243,22 @@ export const httpRouteSchema: v.GenericSchema<unknown, HttpRoute> = v.object({
   metadata: metadataSchema,
   spec: v.object({
     parentRefs: v.exactOptional(
-      described(v.array(parentRef), { about: 'The Gateways the route is for.' }),
+      described(v.array(parentRef), {
+        about: 'The Gateways the route is for.',
+        default: 'the default Gateway',
+      }),
     ),
     hostnames: v.exactOptional(
       described(v.array(hostname), {
         about:
           'Hosts the route is for. `*.example.com` is every host below `example.com`, not itself.',
-        default: 'every host',
+        default: "the listeners'",
       }),
     ),
     rules: described(v.pipe(v.array(rule), v.minLength(1, 'expected at least one rule')), {
       about: 'What goes where. Which rule wins: see "How a request finds its rule".',
     }),
-    useDefaultGateways: outside('leave parentRefs out; the default Gateway takes every route'),
+    useDefaultGateways: outside('leave parentRefs out; then the default Gateway takes the route'),
   }),
   status: v.exactOptional(
     described(v.unknown(), { noEffect: 'a cluster writes it; there is none here' }),

@@ -5,6 +5,8 @@
 import type * as v from 'valibot'
 import { envoyExtensionPolicySchema } from './envoy-extension-policy.ts'
 import type { EnvoyExtensionPolicy } from './envoy-extension-policy.ts'
+import { gatewaySchema } from './gateway.ts'
+import type { Gateway } from './gateway.ts'
 import { httpRouteSchema } from './http-route.ts'
 import type { HttpRoute } from './http-route.ts'
 import { pluginPolicySchema } from './plugin-policy.ts'
@@ -19,7 +21,7 @@ import type { WasmPlugin } from './wasm-plugin.ts'
 /** The kinds that declare plugins. */
 export type PluginResource = WasmPlugin | TrafficExtension | EnvoyExtensionPolicy
 
-export type Resource = HttpRoute | PluginResource | PluginPolicy | Upstream
+export type Resource = Gateway | HttpRoute | PluginResource | PluginPolicy | Upstream
 
 export interface Kind {
   readonly apiVersion: string
@@ -29,6 +31,12 @@ export interface Kind {
 }
 
 export const KINDS: readonly Kind[] = [
+  {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    about: 'The hosts that requests are taken for.',
+    schema: gatewaySchema,
+  },
   {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'HTTPRoute',
@@ -56,7 +64,7 @@ export const KINDS: readonly Kind[] = [
   {
     apiVersion: 'postern.dev/v1alpha1',
     kind: 'PluginPolicy',
-    about: 'What Postern adds to a WasmPlugin: limits, permissions, its vm.',
+    about: 'What Postern adds to a plugin: mode, limits, permissions, its vm.',
     schema: pluginPolicySchema,
   },
   {
@@ -69,8 +77,7 @@ export const KINDS: readonly Kind[] = [
 
 /** Kinds an operator may well have in a file, refused by name: kind → what to do. */
 export const OUTSIDE_KINDS: Readonly<Record<string, string>> = {
-  Gateway: 'leave it out; there is one default Gateway, and it takes every route',
-  GatewayClass: 'leave it out; there is one default Gateway',
+  GatewayClass: 'leave it out; what reads a Gateway is the one class there is',
   GRPCRoute: 'write an HTTPRoute',
   ReferenceGrant: 'leave it out; references across namespaces need no grant here',
   Service: 'write an Upstream with the alias `<name>.<namespace>:<port>`',

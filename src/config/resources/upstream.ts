@@ -3,7 +3,7 @@
  * as an Envoy cluster's is, because plugins call it by name alone.
  */
 import * as v from 'valibot'
-import { described, identifier, ignored, outside, whole } from './fields.ts'
+import { described, identifier, ignored, outside, text, whole } from './fields.ts'
 import { metadataSchema } from './metadata.ts'
 import type { Metadata } from './metadata.ts'
 
@@ -17,11 +17,27 @@ export interface Upstream {
     readonly service?: string
     readonly aliases?: readonly string[]
     readonly timeoutMs?: number
+    readonly retries?: {
+      readonly attempts?: number
+      readonly codes?: readonly number[]
+      readonly backoffMs?: number
+    }
+    readonly outlierDetection?: {
+      readonly consecutive5xxErrors?: number
+      readonly consecutiveGatewayErrors?: number
+      readonly baseEjectionMs?: number
+      readonly maxEjectionMs?: number
+    }
+    readonly allowedPaths?: readonly string[]
+    readonly allowPrivate?: boolean
   }
 }
 
 /** Envoy's default for a route. */
 export const DEFAULT_TIMEOUT_MS = 15_000
+
+/** Envoy's base interval of retries. */
+export const DEFAULT_BACKOFF_MS = 25
 
 function isOrigin(value: string): boolean {
   if (!URL.canParse(value)) return false
@@ -29,6 +45,58 @@ function isOrigin(value: string): boolean {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return false
   return url.username === '' && url.password === '' && url.search === '' && url.hash === ''
 }
+
+const retries = v.object({
+  attempts: v.exactOptional(
+    described(whole(0, 10), {
+      about: 'How often a request is sent again at most. A rule with `retry` decides for itself.',
+      default: '1',
+    }),
+  ),
+  codes: v.exactOptional(
+    described(v.array(whole(400, 599)), {
+      about: 'Statuses after which it is, beside failed connections and timeouts.',
+      default: 'none',
+    }),
+  ),
+  backoffMs: v.exactOptional(
+    described(whole(0, 60_000), {
+      about: 'The least time before the first retry; it doubles with each.',
+      default: '25',
+    }),
+  ),
+})
+
+const outlierDetection = v.object({
+  consecutive5xxErrors: v.exactOptional(
+    described(whole(0, 100_000), {
+      about:
+        'After so many failures in a row (500 and above, or no answer) it is left alone; 0: never.',
+      default: '5',
+    }),
+  ),
+  consecutiveGatewayErrors: v.exactOptional(
+    described(whole(0, 100_000), {
+      about: 'The same for 502, 503, 504 and no answer alone; 0: never.',
+      default: '0',
+    }),
+  ),
+  baseEjectionMs: v.exactOptional(
+    described(whole(1, 3_600_000), {
+      about: 'How long it is left alone the first time; the n-th time in a row n times as long.',
+      default: '30000',
+    }),
+  ),
+  maxEjectionMs: v.exactOptional(
+    described(whole(1, 86_400_000), { about: 'The longest it is left alone.', default: '300000' }),
+  ),
+})
+
+/** As paths are compared: no query, no trailing slash needed, nothing that could be read in two ways. */
+const allowedPath = text(
+  /^\/(?!.*(?:\/\/|\/\.{1,2}(?:\/|$)|%2[eEfF]|%5[cC]|[\\?#])).{0,1023}$/,
+  'a path that starts with "/", without "//", "/./", "/../", encoded dots or slashes, "?" and "#"',
+)
 
 export const upstreamSchema: v.GenericSchema<unknown, Upstream> = v.object({
   apiVersion: v.literal('postern.dev/v1alpha1'),
@@ -65,8 +133,23 @@ export const upstreamSchema: v.GenericSchema<unknown, Upstream> = v.object({
           default: `${DEFAULT_TIMEOUT_MS}`,
         }),
       ),
+      retries: v.exactOptional(retries),
+      outlierDetection: v.exactOptional(outlierDetection),
+      allowedPaths: v.exactOptional(
+        described(v.pipe(v.array(allowedPath), v.minLength(1, 'expected at least one path')), {
+          about:
+            'What may be asked for, by routes and by plugins: these paths and those below them, element by element. Else 403, or a failed call.',
+          default: 'every path',
+        }),
+      ),
+      allowPrivate: v.exactOptional(
+        described(v.boolean(), {
+          about:
+            'Lets `url` name an address of a private network, of the machine itself, or of a metadata service.',
+          default: 'false',
+        }),
+      ),
       connectTimeoutMs: outside('`timeoutMs` covers connecting'),
-      retries: outside('a request is sent once'),
       tls: outside('certificates are checked by the platform'),
     }),
     v.check(

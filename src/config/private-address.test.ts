@@ -1,0 +1,76 @@
+/** Which URLs lead inside, however they are spelled. */
+import { describe, expect, it } from 'vitest'
+import { privateAddress } from './private-address.ts'
+
+describe('an address inside', () => {
+  it.each([
+    'http://127.0.0.1',
+    'http://127.1:8080/x',
+    'http://2130706433',
+    'http://0x7f000001',
+    'http://0177.0.0.1',
+    'http://0x7f.1',
+    'http://127.0.0.1.',
+    'http://0.0.0.0',
+    'http://10.1.2.3',
+    'http://172.16.0.1',
+    'http://172.31.255.255',
+    'http://192.168.1.1',
+    'http://169.254.169.254/latest/meta-data',
+    'http://2852039166',
+    'http://0xA9FEA9FE',
+    'http://0251.0376.0251.0376',
+    'http://100.100.100.200',
+    'http://192.0.0.192',
+    'http://198.19.0.1',
+    'http://224.0.0.1',
+    'http://255.255.255.255',
+    'http://localhost:3000',
+    'http://LOCALHOST.',
+    'https://api.localhost',
+    'http://metadata.google.internal',
+    'http://metadata',
+    'http://printer.local',
+    'http://[::]',
+    'http://[::1]',
+    'http://[0:0:0:0:0:0:0:1]',
+    'http://[::ffff:127.0.0.1]',
+    'http://[::ffff:a9fe:a9fe]',
+    'http://[::127.0.0.1]',
+    'http://[::ffff:0:10.0.0.1]',
+    'http://[64:ff9b::169.254.169.254]',
+    'http://[64:ff9b:1::1]',
+    'http://[2002:7f00:1::]',
+    'http://[fc00::1]',
+    'http://[fd00:ec2::254]',
+    'http://[fe80::1]',
+    'http://[febf::1]',
+    'http://[fec0::1]',
+    'http://[ff02::1]',
+    // full-width digits and dots are ASCII behind the parser
+    'http://１２７。０。０。１',
+  ])('%s', (url) => expect(privateAddress(url)).toBeDefined())
+})
+
+describe('an address outside', () => {
+  it.each([
+    'https://example.com',
+    'https://localhost.example.com',
+    'https://internal.example.com',
+    'https://10.example.com',
+    'http://8.8.8.8',
+    'http://11.0.0.1',
+    'http://172.15.0.1',
+    'http://172.32.0.1',
+    'http://192.167.1.1',
+    'http://169.253.1.1',
+    'http://100.63.0.1',
+    'http://100.128.0.1',
+    'http://223.255.255.255',
+    'http://[2606:4700::1111]',
+    'http://[::ffff:8.8.8.8]',
+    'http://[64:ff9b::8.8.8.8]',
+    'http://[2002:808:808::]',
+    'http://[fbff::1]',
+  ])('%s', (url) => expect(privateAddress(url)).toBeUndefined())
+})
