@@ -3,8 +3,10 @@
  * @see https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1#foreign-function-interface
  */
 import { Status } from '../abi/enums.ts'
+import { encodeProperty } from '../memory/property-values.ts'
 import type { ForeignCaller } from '../ports.ts'
 import { runningIo } from '../stream/io-context.ts'
+import { PropertyPath } from '../stream/property-path.ts'
 import type { Context } from '../vm/context.ts'
 import type { Vm } from '../vm/vm.ts'
 import type { HostFunctions } from './link.ts'
@@ -36,7 +38,10 @@ function callerOf(context: Context): ForeignCaller {
   return {
     plugin: root.spec.name,
     root,
-    property: (path) => context.property(path),
+    property(path) {
+      const value = context.property(new PropertyPath(path))
+      return value === undefined ? undefined : encodeProperty(value)
+    },
     declareProperty: (name, declaration) => context.declareProperty(name, declaration),
     setFilterState: (key, value) => context.setFilterState(key, value),
     clearRouteCache: () => context.clearRouteCache(),

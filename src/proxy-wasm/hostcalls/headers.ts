@@ -9,6 +9,7 @@ import { pairsSize, readPairs, writePairs } from '../memory/pairs.ts'
 import type { HeaderMap } from '../stream/header-map.ts'
 import { missingHeaderIsEmpty } from '../vm/guest-callbacks.ts'
 import type { Vm } from '../vm/vm.ts'
+import { caught } from './caught.ts'
 import type { HostFunctions } from './link.ts'
 
 /**
@@ -24,7 +25,7 @@ export function headerFunctions(vm: Vm): HostFunctions {
   /** A header's name in a map of that type, lower-case. */
   const headerName = (type: number, address: number, size: number): ByteString | undefined => {
     const name = vm.memory.headerName(address, size)
-    return type === MapType.HttpRequestHeaders && name === 'host' ? ':authority' : name
+    return name && nameIn(type, name)
   }
 
   /** Runs `edit` on a writable map; explains itself in the log where there is none. */
@@ -77,15 +78,19 @@ export function headerFunctions(vm: Vm): HostFunctions {
     },
 
     proxy_get_header_map_value(type, nameAt, nameSize, addressOut, sizeOut) {
-      if (!isMapType(type)) return Status.BadArgument
-      const { memory } = vm
-      const name = headerName(type, nameAt, nameSize)
-      if (name === undefined) return Status.InvalidMemoryAccess
-      const value = vm.context.headerMap(type)?.get(name)
-      if (value !== undefined) return memory.returnByteString(value, addressOut, sizeOut)
-      return missingHeaderIsEmpty(vm.abi)
-        ? memory.returnByteString('', addressOut, sizeOut)
-        : Status.NotFound
+      try {
+        if (!isMapType(type)) return Status.BadArgument
+        const { memory } = vm
+        const named = memory.literal(nameAt, nameSize)
+        if (named === undefined) return Status.InvalidMemoryAccess
+        const value = vm.context.headerMap(type)?.get(nameIn(type, named.headerName))
+        if (value !== undefined) return memory.returnByteString(value, addressOut, sizeOut, named)
+        return missingHeaderIsEmpty(vm.abi)
+          ? memory.returnByteString('', addressOut, sizeOut)
+          : Status.NotFound
+      } catch (error) {
+        return caught(vm, 'proxy_get_header_map_value', error)
+      }
     },
 
     proxy_add_header_map_value(type, nameAt, nameSize, valueAt, valueSize) {
@@ -108,6 +113,11 @@ export function headerFunctions(vm: Vm): HostFunctions {
       return edit(type, 'proxy_remove_header_map_value', (map) => map.remove(name))
     },
   }
+}
+
+/** A request's `host` is its `:authority`. */
+function nameIn(type: number, name: ByteString): ByteString {
+  return type === MapType.HttpRequestHeaders && name === 'host' ? ':authority' : name
 }
 
 function renameHost(lines: ByteString[]): void {

@@ -4,6 +4,7 @@
  */
 import { MetricType, Status } from '../abi/enums.ts'
 import type { Vm } from '../vm/vm.ts'
+import { caught } from './caught.ts'
 import type { HostFunctions } from './link.ts'
 
 /** Statuses: `BadArgument` for no metric type and as the port says, `NotFound` for no such metric. */
@@ -17,8 +18,13 @@ export function metricFunctions(vm: Vm): HostFunctions {
       return vm.memory.setUint32(idOut, id) ? Status.Ok : Status.InvalidMemoryAccess
     },
 
-    proxy_increment_metric: (id, delta) =>
-      vm.services.metrics.increment(id >>> 0, BigInt(delta as unknown as bigint)),
+    proxy_increment_metric(id, delta) {
+      try {
+        return vm.services.metrics.increment(id >>> 0, delta as unknown as bigint)
+      } catch (error) {
+        return caught(vm, 'proxy_increment_metric', error)
+      }
+    },
 
     proxy_record_metric: (id, value) =>
       vm.services.metrics.record(id >>> 0, BigInt.asUintN(64, value as unknown as bigint)),

@@ -4,19 +4,25 @@
  */
 import { Status } from '../abi/enums.ts'
 import type { Vm } from '../vm/vm.ts'
+import { caught } from './caught.ts'
 import type { HostFunctions } from './link.ts'
 
 /** Statuses: `NotFound` for no such key, `CasMismatch`, `InvalidMemoryAccess` for bytes outside of memory. */
 export function sharedDataFunctions(vm: Vm): HostFunctions {
   return {
     proxy_get_shared_data(keyAt, keySize, addressOut, sizeOut, casOut) {
-      const key = vm.memory.byteString(keyAt, keySize)
-      if (key === undefined) return Status.InvalidMemoryAccess
-      const found = vm.services.sharedData.get(vm.vmId, key)
-      if (found === undefined) return Status.NotFound
-      const status = vm.memory.returnBytes(found.value, addressOut, sizeOut)
-      if (status !== Status.Ok) return status
-      return vm.memory.setUint32(casOut, found.cas) ? Status.Ok : Status.InvalidMemoryAccess
+      try {
+        const { memory } = vm
+        const key = memory.literal(keyAt, keySize)
+        if (key === undefined) return Status.InvalidMemoryAccess
+        const found = vm.services.sharedData.get(vm.vmId, key.text)
+        if (found === undefined) return Status.NotFound
+        const status = memory.returnBytes(found.value, addressOut, sizeOut)
+        if (status !== Status.Ok) return status
+        return memory.setUint32(casOut, found.cas) ? Status.Ok : Status.InvalidMemoryAccess
+      } catch (error) {
+        return caught(vm, 'proxy_get_shared_data', error)
+      }
     },
 
     proxy_set_shared_data(keyAt, keySize, valueAt, valueSize, cas) {

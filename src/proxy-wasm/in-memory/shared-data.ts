@@ -7,6 +7,9 @@ import type { ByteString, SharedDataPort, SharedValue } from '../ports.ts'
 
 export class InMemorySharedData implements SharedDataPort {
   readonly #values = new Map<string, Map<ByteString, SharedValue>>()
+  /** Of the vm id that was asked for last, which is mostly the one that is asked for next. */
+  #lastVmId = ''
+  #lastValues: Map<ByteString, SharedValue> | undefined
   #nextCas: number
 
   /** @param firstCas - where the counter starts: 1, unless a test wants to see it wrap */
@@ -15,7 +18,11 @@ export class InMemorySharedData implements SharedDataPort {
   }
 
   get(vmId: string, key: ByteString): SharedValue | undefined {
-    return this.#values.get(vmId)?.get(key)
+    if (vmId !== this.#lastVmId || this.#lastValues === undefined) {
+      this.#lastVmId = vmId
+      this.#lastValues = this.#values.get(vmId)
+    }
+    return this.#lastValues?.get(key)
   }
 
   /** Takes `value` over: it must not be written to afterwards. A key that is absent takes any cas. */

@@ -102,6 +102,37 @@ describe('handing bytes to the guest', () => {
     expect(uint32(20)).toBe(2)
   })
 
+  it.each([
+    0,
+    -1,
+    200,
+    -200,
+    2 ** 31,
+    2 ** 32,
+    -(2 ** 32) - 1,
+    Number.MAX_SAFE_INTEGER,
+    Number.MIN_SAFE_INTEGER,
+    1_700_000_000_123_456_789n,
+    -(2n ** 63n),
+  ])('as an integer of 64 bits: %s', (value) => {
+    const { guestMemory, memory, uint32 } = guest()
+    expect(guestMemory.returnInt64(value, 16, 20)).toBe(Status.Ok)
+    expect([uint32(16), uint32(20)]).toEqual([1024, 8])
+    expect(new DataView(memory.buffer).getBigInt64(1024, true)).toBe(BigInt(value))
+  })
+
+  it('the same bytes when it is handed the same value of the same name again and again', () => {
+    const { guestMemory, write, read } = guest()
+    write(8, ':path')
+    for (const value of ['/items', '/items', '/items', '/other', '/items', '\u00ff\u00e9']) {
+      write(1024, '????????')
+      const of = guestMemory.literal(8, 5)
+      expect(guestMemory.returnByteString(value, 16, 20, of)).toBe(Status.Ok)
+      const bytes = guestMemory.byteString(1024, value.length)
+      expect([bytes, read(1024 + value.length, 1)]).toEqual([value, '?'])
+    }
+  })
+
   it('never allocates nothing: address and size are 0', () => {
     const { guestMemory, asked, uint32 } = guest()
     guestMemory.setUint32(16, 9)

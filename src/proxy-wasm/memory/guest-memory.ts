@@ -6,22 +6,18 @@
 import { Status } from '../abi/enums.ts'
 import type { ByteString } from '../ports.ts'
 import { bytesToByteString, bytesToText } from './byte-string.ts'
+import { type Literal, Literals } from './literals.ts'
+import { writeWords } from './words.ts'
 
 /** The guest's allocator: takes a size above 0, returns an address or 0. May trap, may grow memory. */
 export type Allocate = (size: number) => number
 
-interface CachedName {
-  readonly bytes: Uint8Array
-  readonly name: string
-}
-
-/** Plugins name headers by literals at fixed addresses: so many are remembered before starting over. */
-const NAME_CACHE_SIZE = 512
+const TWO_TO_32 = 0x1_0000_0000
 
 export class GuestMemory {
   readonly #memory: WebAssembly.Memory
   readonly #allocate: Allocate
-  readonly #names = new Map<number, CachedName>()
+  readonly #literals = new Literals()
   #bytes: Uint8Array<ArrayBuffer>
   #view: DataView
 
@@ -75,28 +71,18 @@ export class GuestMemory {
     return view && bytesToText(view)
   }
 
-  /**
-   * A header name, lower-cased. What was found at an address before is compared byte by byte and used
-   * again, which costs a third of making the string anew.
-   * @returns undefined out of bounds
-   */
-  headerName(address: number, length: number): ByteString | undefined {
+  /** @returns the name, path or key at `address`, or undefined out of bounds */
+  literal(address: number, length: number): Literal | undefined {
     const bytes = this.#fresh()
     const start = address >>> 0
     const size = length >>> 0
     if (start + size > bytes.length) return undefined
-    const cached = this.#names.get(start)
-    if (cached !== undefined && cached.bytes.length === size) {
-      const known = cached.bytes
-      let i = 0
-      while (i < size && bytes[start + i] === known[i]) i++
-      if (i === size) return cached.name
-    }
-    const copy = bytes.slice(start, start + size)
-    const name = bytesToByteString(copy).toLowerCase()
-    if (this.#names.size >= NAME_CACHE_SIZE) this.#names.clear()
-    this.#names.set(start, { bytes: copy, name })
-    return name
+    return this.#literals.find(this.#view, start, size)
+  }
+
+  /** @returns a header name, lower-cased, or undefined out of bounds */
+  headerName(address: number, length: number): ByteString | undefined {
+    return this.literal(address, length)?.headerName
   }
 
   /** Writes a little-endian u32. @returns false out of bounds */
@@ -136,15 +122,39 @@ export class GuestMemory {
     return this.#returnAt(address, size, addressOut, sizeOut)
   }
 
-  /** As `returnBytes`, for a byte string. */
-  returnByteString(text: ByteString, addressOut: number, sizeOut: number): Status {
+  /**
+   * As `returnBytes`, for a byte string.
+   * @param of - what it is the value of
+   */
+  returnByteString(text: ByteString, addressOut: number, sizeOut: number, of?: Literal): Status {
     const size = text.length
     if (size === 0) return this.#returnAt(0, 0, addressOut, sizeOut)
     const address = this.allocate(size)
     if (address === 0) return Status.InvalidMemoryAccess
-    const bytes = this.#bytes
-    for (let i = 0; i < size; i++) bytes[address + i] = text.charCodeAt(i)
+    // asked after the allocation: a guest's malloc may make host calls too
+    const words = of?.wordsOf(text)
+    if (words !== undefined) {
+      writeWords(this.#view, address, size, words)
+    } else {
+      const bytes = this.#bytes
+      for (let i = 0; i < size; i++) bytes[address + i] = text.charCodeAt(i)
+      of?.remember(text, this.#view, address)
+    }
     return this.#returnAt(address, size, addressOut, sizeOut)
+  }
+
+  /** As `returnBytes`, for a whole number as an int64: every integer of JavaScript, or any 64 bits. */
+  returnInt64(value: number | bigint, addressOut: number, sizeOut: number): Status {
+    const address = this.allocate(8)
+    if (address === 0) return Status.InvalidMemoryAccess
+    const view = this.#view
+    if (typeof value === 'number') {
+      view.setUint32(address, value >>> 0, true)
+      view.setInt32(address + 4, Math.floor(value / TWO_TO_32), true)
+    } else {
+      view.setBigInt64(address, value, true)
+    }
+    return this.#returnAt(address, 8, addressOut, sizeOut)
   }
 
   /**
@@ -165,8 +175,12 @@ export class GuestMemory {
   }
 
   #returnAt(address: number, size: number, addressOut: number, sizeOut: number): Status {
-    return this.setUint32(addressOut, address) && this.setUint32(sizeOut, size)
-      ? Status.Ok
-      : Status.InvalidMemoryAccess
+    const addressAt = addressOut >>> 0
+    const sizeAt = sizeOut >>> 0
+    const end = this.#fresh().length - 4
+    if (addressAt > end || sizeAt > end) return Status.InvalidMemoryAccess
+    this.#view.setUint32(addressAt, address, true)
+    this.#view.setUint32(sizeAt, size, true)
+    return Status.Ok
   }
 }

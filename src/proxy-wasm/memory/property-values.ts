@@ -11,6 +11,15 @@ import { pairsSize, writePairs } from './pairs.ts'
 /** A value already encoded, or a byte string that stands for itself. */
 export type EncodedValue = Uint8Array | ByteString
 
+/** What a property is when it is read: encoded, or an integer that becomes an int64 where it is needed. */
+export type PropertyValue = EncodedValue | number | bigint
+
+/** @returns the bytes that a guest gets */
+export function encodeProperty(value: PropertyValue): Uint8Array {
+  if (typeof value === 'string') return stringValue(value)
+  return typeof value === 'object' ? value : intValue(value)
+}
+
 /** A byte string (header values and what is made of them): its bytes as they are. */
 export function stringValue(value: ByteString): Uint8Array<ArrayBuffer> {
   return byteStringToBytes(value)

@@ -3,16 +3,8 @@
  * names, and what plugins of the same stream set. Paths and encodings are Envoy's
  * (https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes).
  */
-import {
-  boolValue,
-  durationValue,
-  intValue,
-  mapValue,
-  stringValue,
-  textValue,
-  timestampValue,
-  uintValue,
-} from '../memory/property-values.ts'
+import { textToByteString } from '../memory/byte-string.ts'
+import { boolValue, mapValue, type PropertyValue } from '../memory/property-values.ts'
 import { type CertificateNames, certificateNames } from '../memory/certificate-names.ts'
 import type { ByteString } from '../ports.ts'
 import type { PluginSpec } from '../vm/plugin-spec.ts'
@@ -64,19 +56,18 @@ export interface StreamInfo {
   readonly given?: ReadonlyMap<string, Uint8Array> | undefined
 }
 
-type Attribute = (chain: Chain) => Uint8Array | undefined
+/** Reads one property of a stream. Integers are int64, points in time and durations nanoseconds. */
+export type Attribute = (chain: Chain) => PropertyValue | undefined
 
-const text = (value: string | undefined): Uint8Array | undefined =>
-  value === undefined ? undefined : textValue(value)
-const bytes = (value: ByteString | undefined): Uint8Array | undefined =>
-  value === undefined ? undefined : stringValue(value)
-const int = (value: number | undefined): Uint8Array | undefined =>
-  value === undefined || Number.isNaN(value) ? undefined : intValue(value)
+const text = (value: string | undefined): ByteString | undefined =>
+  value === undefined ? undefined : textToByteString(value)
+const int = (value: number | undefined): number | undefined =>
+  value === undefined || Number.isNaN(value) ? undefined : Math.trunc(value)
 
 const request =
   (name: string): Attribute =>
   (chain) =>
-    bytes(chain.requestHeaders?.get(name))
+    chain.requestHeaders?.get(name)
 
 /** `:path` cut in two at the query. */
 function splitPath(
@@ -119,7 +110,7 @@ function joinedHeaders(headers: HeaderMap): Map<ByteString, ByteString> {
   return joined
 }
 
-function grpcStatus(chain: Chain): Uint8Array | undefined {
+function grpcStatus(chain: Chain): number | undefined {
   const headers = chain.responseHeaders
   const status = headers?.get('grpc-status')
   if (status !== undefined) return int(Number(status))
@@ -154,8 +145,8 @@ function peerNames({ peerCertificate }: StreamInfo): CertificateNames | undefine
 /** How every attribute is read, by its path; `abi/attributes.ts` says what they are. */
 export const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
   'request.path': request(':path'),
-  'request.url_path': (chain) => bytes(splitPath(chain)?.path),
-  'request.query': (chain) => bytes(splitPath(chain)?.query),
+  'request.url_path': (chain) => splitPath(chain)?.path,
+  'request.query': (chain) => splitPath(chain)?.query,
   'request.host': request(':authority'),
   'request.scheme': request(':scheme'),
   'request.method': request(':method'),
@@ -164,62 +155,58 @@ export const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
   'request.id': request('x-request-id'),
   'request.headers': (chain) => headersValue(chain.requestHeaders),
   'request.protocol': ({ info }) => text(info.protocol),
-  'request.time': ({ info }) => timestampValue(info.startTime),
-  'request.duration': ({ info }) =>
-    info.duration === undefined ? undefined : durationValue(info.duration),
+  'request.time': ({ info }) => info.startTime,
+  'request.duration': ({ info }) => info.duration,
   'request.size': (chain) => int(bodySize(chain.requestHeaders, chain.requestBytes)),
   'request.total_size': (chain) => int(totalSize(chain, chain.requestHeaders, chain.requestBytes)),
   'response.code': (chain) => int(Number(chain.responseHeaders?.get(':status') ?? Number.NaN)),
   'response.code_details': (chain) =>
     text(chain.info.responseDetails ?? (chain.responseHeaders && 'via_upstream')),
-  'response.flags': () => intValue(0),
+  'response.flags': () => 0,
   'response.grpc_status': grpcStatus,
   'response.headers': (chain) => headersValue(chain.responseHeaders),
   'response.trailers': () => mapValue(new Map()),
   'response.size': (chain) => int(bodySize(chain.responseHeaders, chain.responseBytes)),
   'response.total_size': (chain) =>
     int(totalSize(chain, chain.responseHeaders, chain.responseBytes)),
-  'response.backend_latency': ({ info }) =>
-    info.backendLatency === undefined ? undefined : durationValue(info.backendLatency),
+  'response.backend_latency': ({ info }) => info.backendLatency,
   'source.address': ({ info }) => text(info.sourceAddress),
   'source.port': ({ info }) => int(info.sourcePort),
   'destination.address': ({ info }) => text(info.destinationAddress),
   'destination.port': ({ info }) => int(info.destinationPort ?? portOfUrl(info.request?.url)),
-  'connection.id': ({ info }) =>
-    info.connectionId === undefined ? undefined : uintValue(info.connectionId),
-  connection_id: ({ info }) =>
-    info.connectionId === undefined ? undefined : uintValue(info.connectionId),
+  'connection.id': ({ info }) => info.connectionId,
+  connection_id: ({ info }) => info.connectionId,
   'connection.mtls': ({ info }) => boolValue(info.mtls ?? false),
   'connection.requested_server_name': ({ info }) =>
     text(info.requestedServerName ?? serverNameOfUrl(info.request?.url)),
   'connection.tls_version': ({ info }) => text(info.tlsVersion),
   'connection.subject_peer_certificate': ({ info }) => text(info.subjectPeerCertificate),
   'connection.sha256_peer_certificate_digest': ({ info }) => text(info.sha256PeerCertificateDigest),
-  'connection.dns_san_peer_certificate': ({ info }) => bytes(peerNames(info)?.dns),
-  'connection.uri_san_peer_certificate': ({ info }) => bytes(peerNames(info)?.uri),
+  'connection.dns_san_peer_certificate': ({ info }) => peerNames(info)?.dns,
+  'connection.uri_san_peer_certificate': ({ info }) => peerNames(info)?.uri,
   'upstream.address': (chain) => text(upstreamAddress(chain)),
   'upstream.port': (chain) => int(upstreamPort(chain)),
-  'upstream.request_attempt_count': (chain) => (chain.requestSent ? uintValue(1) : undefined),
+  'upstream.request_attempt_count': (chain) => (chain.requestSent ? 1 : undefined),
   'xds.cluster_name': ({ info }) => text(info.clusterName),
   cluster_name: ({ info }) => text(info.clusterName),
   'xds.route_name': ({ info }) => text(info.routeName),
   route_name: ({ info }) => text(info.routeName),
   'xds.virtual_host_name': ({ info }) => text(info.virtualHostName),
   // a gateway sees traffic on its way in: envoy.config.core.v3.TrafficDirection INBOUND
-  'xds.listener_direction': () => intValue(1),
-  listener_direction: () => intValue(1),
+  'xds.listener_direction': () => 1,
+  listener_direction: () => 1,
 }
 
 /** The plugin's own names, served in every context from the very first call: SDKs need them to start. */
-export function pluginProperty(spec: PluginSpec, path: readonly string[]): Uint8Array | undefined {
+export function pluginProperty(spec: PluginSpec, path: readonly string[]): ByteString | undefined {
   if (path.length !== 1) return undefined
   switch (path[0]) {
     case 'plugin_name':
-      return textValue(spec.name)
+      return textToByteString(spec.name)
     case 'plugin_root_id':
-      return textValue(spec.rootId)
+      return textToByteString(spec.rootId)
     case 'plugin_vm_id':
-      return textValue(spec.vmId)
+      return textToByteString(spec.vmId)
     default:
       return undefined
   }
@@ -231,35 +218,42 @@ export function filterStateKey(key: ByteString): ByteString {
 }
 
 /**
- * @param chain - the stream
  * @param path - segments as byte strings
- * @returns the encoded value, or undefined when the path names nothing that is known now
+ * @returns how what the path names is read from a stream; of a path that names nothing, undefined is read
  */
-export function property(chain: Chain, path: readonly string[]): Uint8Array | undefined {
+export function readerOf(path: readonly ByteString[]): Attribute {
   const name = path.join('.')
   // own names only: "constructor" is none
-  if (path.length <= 2 && Object.hasOwn(ATTRIBUTES, name)) return ATTRIBUTES[name]?.(chain)
-  if (path.length === 3 && path[1] === 'headers') {
-    const asked = (path[2] as string).toLowerCase()
-    const name = path[0] === 'request' && asked === 'host' ? ':authority' : asked
-    const headers =
-      path[0] === 'request'
-        ? chain.requestHeaders
-        : path[0] === 'response'
-          ? chain.responseHeaders
-          : undefined
-    return headers?.has(name) ? bytes(joinedHeaders(headers).get(name)) : undefined
+  const attribute =
+    path.length <= 2 && Object.hasOwn(ATTRIBUTES, name) ? ATTRIBUTES[name] : undefined
+  if (attribute !== undefined) return attribute
+  const [first, second, third] = path
+  if (path.length === 3 && second === 'headers') return headerReader(first, third as ByteString)
+  if (first === 'metadata') {
+    const behind = path.slice(1)
+    return ({ info }) => info.metadata && metadataProperty(info.metadata, behind)
   }
-  if (path[0] === 'metadata') {
-    return chain.info.metadata && metadataProperty(chain.info.metadata, path.slice(1))
-  }
-  if (path[0] === 'filter_state' && path[1] !== undefined) {
+  if (first === 'filter_state' && second !== undefined) {
     // filter_state.wasm.<path>: Envoy's other name for what a plugin set
     const key = path
-      .slice(path[1] === 'wasm' ? 2 : 1)
+      .slice(second === 'wasm' ? 2 : 1)
       .join('\0')
       .replace(/^wasm\./, '')
-    return chain.stored.get(key) ?? chain.stored.get(filterStateKey(path.slice(1).join('.')))
+    const stateKey = filterStateKey(path.slice(1).join('.'))
+    return ({ stored }) => stored.get(key) ?? stored.get(stateKey)
   }
-  return chain.stored.get(path.join('\0'))
+  const key = path.join('\0')
+  return ({ stored }) => stored.get(key)
+}
+
+/** One header, its lines joined as in the whole map. */
+function headerReader(message: ByteString | undefined, name: ByteString): Attribute {
+  const asked = name.toLowerCase()
+  const joined = (headers: HeaderMap | undefined, name: ByteString): ByteString | undefined =>
+    headers?.has(name) ? headers.getAll(name).join(',') : undefined
+  if (message === 'request') {
+    const own = asked === 'host' ? ':authority' : asked
+    return (chain) => joined(chain.requestHeaders, own)
+  }
+  return message === 'response' ? (chain) => joined(chain.responseHeaders, asked) : () => undefined
 }

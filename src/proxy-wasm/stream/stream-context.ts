@@ -3,19 +3,18 @@
  * act is there in which phase; acts that would re-enter a guest are posted to the chain.
  */
 import { BufferType, LogLevel, MapType, Status, StreamType } from '../abi/enums.ts'
+import type { PropertyValue } from '../memory/property-values.ts'
 import type { ByteString } from '../ports.ts'
 import type { Context } from '../vm/context.ts'
 import type { RootContext } from '../vm/root-context.ts'
-import { filterStateKey, pluginProperty, property } from './attributes.ts'
+import { filterStateKey } from './attributes.ts'
 import type { BodyBuffer } from './body-buffer.ts'
 import type { Chain } from './chain.ts'
 import type { Direction } from './effects.ts'
 import type { Filter } from './filter.ts'
 import type { HeaderMap } from './header-map.ts'
 import type { LocalReply } from './local-reply.ts'
-import { nodeProperty } from './messages.ts'
-
-const NUL = '\0'
+import type { PropertyPath } from './property-path.ts'
 
 export class StreamContext implements Context {
   readonly id: number
@@ -114,19 +113,13 @@ export class StreamContext implements Context {
     this.#chain.clearRouteCache()
   }
 
-  property(path: readonly string[]): Uint8Array | undefined {
-    const given = this.#chain.info.given?.get(path.join('.'))
-    return (
-      given ??
-      pluginProperty(this.root.spec, path) ??
-      nodeProperty(this.root.vm.ports.node, path) ??
-      property(this.#chain, path)
-    )
+  property(path: PropertyPath): PropertyValue | undefined {
+    const given = this.#chain.info.given?.get(path.segments.join('.'))
+    return given ?? this.root.property(path) ?? path.read(this.#chain)
   }
 
   /** Envoy's key is the raw path; here any path set is found again by the same path. */
-  setProperty(path: readonly string[], value: Uint8Array): Status {
-    const key = path.join(NUL)
+  setProperty({ key }: PropertyPath, value: Uint8Array): Status {
     const { stored } = this.#chain
     if (this.root.declaration(key)?.readonly && stored.has(key)) return Status.BadArgument
     stored.set(key, value)

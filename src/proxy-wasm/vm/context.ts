@@ -4,10 +4,12 @@
  * Host calls (`hostcalls/`) marshal; the meaning is behind this interface.
  */
 import type { BufferType, MapType, Status, StreamType } from '../abi/enums.ts'
+import type { PropertyValue } from '../memory/property-values.ts'
 import type { ByteString, PropertyDeclaration } from '../ports.ts'
 import type { BodyBuffer } from '../stream/body-buffer.ts'
 import type { HeaderMap } from '../stream/header-map.ts'
 import type { LocalReply } from '../stream/local-reply.ts'
+import type { PropertyPath } from '../stream/property-path.ts'
 import type { RootContext } from './root-context.ts'
 
 export interface Context {
@@ -30,9 +32,9 @@ export interface Context {
   sendLocalResponse(reply: LocalReply): void
   clearRouteCache(): void
 
-  /** An encoded value, or undefined when the path names nothing. */
-  property(path: readonly string[]): Uint8Array | undefined
-  setProperty(path: readonly string[], value: Uint8Array): Status
+  /** A value, or undefined when the path names nothing. */
+  property(path: PropertyPath): PropertyValue | undefined
+  setProperty(path: PropertyPath, value: Uint8Array): Status
   /** Says how a property may be used; what streams set follows what their root has declared. */
   declareProperty(name: ByteString, declaration: PropertyDeclaration): Status
   setFilterState(key: ByteString, value: Uint8Array): Status

@@ -4,12 +4,13 @@
  */
 import { BufferType, LogLevel, type MapType, Status, StreamType } from '../abi/enums.ts'
 import { LoadError } from '../errors.ts'
+import type { PropertyValue } from '../memory/property-values.ts'
 import type { ByteString, HeaderLines, PropertyDeclaration, QueueListener } from '../ports.ts'
 import { pluginProperty } from '../stream/attributes.ts'
 import type { BodyBuffer } from '../stream/body-buffer.ts'
 import { HeaderMap } from '../stream/header-map.ts'
 import { type IoContext, runIn } from '../stream/io-context.ts'
-import { nodeProperty } from '../stream/messages.ts'
+import type { PropertyPath } from '../stream/property-path.ts'
 import type { Context } from './context.ts'
 import type { GuestFunction } from './guest-callbacks.ts'
 import type { PluginSpec } from './plugin-spec.ts'
@@ -284,8 +285,8 @@ export class RootContext implements Context {
 
   clearRouteCache(): void {}
 
-  property(path: readonly string[]): Uint8Array | undefined {
-    return pluginProperty(this.spec, path) ?? nodeProperty(this.vm.ports.node, path)
+  property(path: PropertyPath): PropertyValue | undefined {
+    return pluginProperty(this.spec, path.segments) ?? path.ofNode(this.vm.ports.node)
   }
 
   setProperty(): Status {
