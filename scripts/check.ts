@@ -18,6 +18,7 @@ const STEPS: readonly (readonly [name: string, command: string, ...args: string[
   ['generated: plugins/registry.ts', 'node', 'scripts/build-registry.ts', '--check'],
   ['generated: tables in the docs', 'node', 'scripts/build-docs.ts', '--check'],
   ['generated: docs/CONFIG.md', 'node', 'scripts/build-config-docs.ts', '--check'],
+  ['generated: schemas/', 'node', 'scripts/build-schemas.ts', '--check'],
   ['plugins: binaries as new as their sources', 'node', 'scripts/check-plugins.ts'],
   ['deploy: dry run and size', 'node', 'scripts/check-size.ts'],
 ]

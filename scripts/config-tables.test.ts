@@ -19,12 +19,12 @@ describe('the fields of the kinds', () => {
 
   it('are told with type and default', () => {
     const field = KINDS.flatMap(({ schema }) => fieldsOf(schema)).find(
-      ({ path }) => path === 'spec.rules[].matches[].path.type',
+      ({ path }) => path === 'spec.phase',
     )
     expect(field).toMatchObject({
-      type: '`Exact`, `PathPrefix`',
+      type: '`AUTHN`, `AUTHZ`, `STATS`, `UNSPECIFIED_PHASE`',
       required: false,
-      about: { default: 'PathPrefix' },
+      about: { default: 'UNSPECIFIED_PHASE' },
     })
   })
 })

@@ -89,6 +89,8 @@ function typeOf(shape: Shape, about: About): string {
       return 'object of strings'
     case 'literal':
       return 'fixed'
+    case 'unknown':
+      return 'any JSON value'
     default:
       return shape.type === 'custom' ? 'object' : shape.type
   }

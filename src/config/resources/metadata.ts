@@ -36,10 +36,12 @@ export const metadataSchema: v.GenericSchema<unknown, Metadata> = v.object({
     described(v.record(v.string(), v.string()), { about: 'Kept for people.' }),
   ),
   creationTimestamp: v.exactOptional(
-    described(v.nullable(v.pipe(v.string(), v.isoTimestamp('expected an RFC 3339 time'))), {
-      about: 'When a cluster made it: the older goes first where nothing else decides.',
-      default: 'later than all others',
-    }),
+    v.nullable(
+      described(v.pipe(v.string(), v.isoTimestamp('expected an RFC 3339 time')), {
+        about: 'When a cluster made it: the older goes first where nothing else decides.',
+        default: 'later than all others',
+      }),
+    ),
   ),
   deletionTimestamp: ignored(CLUSTER),
   finalizers: ignored(CLUSTER),
