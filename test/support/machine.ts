@@ -78,6 +78,8 @@ export interface MachineOptions {
   readonly ports?: Partial<Ports>
   /** Answers callouts; refuses every upstream by default. */
   readonly callout?: (call: HttpCall) => Promise<HttpCallOutcome>
+  /** Bytes of guest memory above which idle plugins lose their vm. */
+  readonly memoryBudget?: number
 }
 
 /** A machine for one test. */
@@ -97,7 +99,7 @@ export function machine(options: MachineOptions = {}): Machine {
     }),
     ...options.ports,
   })
-  const pool = new VmPool(ports)
+  const pool = new VmPool(ports, options.memoryBudget)
   return {
     pool,
     logs,
