@@ -28,23 +28,38 @@ describe('the difference of two snapshots', () => {
     expect(lines([shop, route('r'), plugin('p')], [plugin('p'), route('r'), shop])).toEqual([])
   })
 
-  it('tells versions, places in a configuration and other fields of a plugin', () => {
-    const before = plugin('p', { pluginConfig: { keys: [{ hash: 's3cret' }], mode: 'a' } })
+  it('tells versions, old and new values, and where a configuration differs', () => {
+    const before = plugin('p', {
+      pluginConfig: { keys: [{ hash: 's3cret' }], mode: 'a', old: 's3cret', limit: 1, on: true },
+      vmConfig: { env: [{ name: 'TOKEN', value: 's3cret' }] },
+    })
     const after = plugin('p', {
       url: 'oci://r.test/header-policy:1.1.0',
-      pluginConfig: { keys: [{ hash: 'other' }, { hash: 'x' }], mode: 'a' },
+      pluginConfig: {
+        keys: [{ hash: 'other' }, { hash: 'x' }],
+        mode: 'a',
+        limit: 20,
+        on: 's3cret',
+      },
+      vmConfig: { env: [{ name: 'TOKEN', value: 's3cret2' }] },
       priority: 5,
       failStrategy: 'FAIL_OPEN',
     })
-    const found = lines([before], [after, policy('x', 'p', { limits: { bodyBytes: 1 } })])
+    const limits = policy('x', 'p', { limits: { bodyBytes: 1 }, vmConfiguration: 's3cret' })
+    const found = lines([before], [after, limits])
     expect(found).toEqual([
       'changed plugin default.p',
       '  module header-policy 1.0.0 (aaaaaaaaaaaa) → header-policy 1.1.0 (bbbbbbbbbbbb)',
-      '  configuration: keys[0].hash',
-      '  configuration: keys[1]',
-      '  priority 0 → 5',
+      '  configuration.keys[0].hash changed',
+      '  configuration.keys[1] added',
+      '  configuration.limit 1 → 20',
+      '  configuration.old removed',
+      '  configuration.on changed',
+      '  env.TOKEN changed',
       '  failStrategy FAIL_CLOSE → FAIL_OPEN',
-      '  limits changed',
+      '  limits.bodyBytes unset → 1',
+      '  priority 0 → 5',
+      '  vmConfiguration changed',
     ])
     expect(found.join()).not.toContain('s3cret')
   })
@@ -75,6 +90,43 @@ describe('the difference of two snapshots', () => {
       '  no longer any method PathPrefix / to shop',
       '  now GET Exact /a to shop',
     ])
+  })
+
+  it('tells what a rule does otherwise than before, and no value of a header it sets', () => {
+    const matches = [{ path: { type: 'Exact', value: '/a' } } as const]
+    const filter = (value: string) =>
+      ({
+        type: 'RequestHeaderModifier',
+        requestHeaderModifier: { set: [{ name: 'x-key', value }] },
+      }) as const
+    const rule = { matches, backendRefs: [toUpstream('shop')] }
+    const before = route('r', { rules: [{ ...rule, filters: [filter('s3cret')] }] })
+    const backendRefs = [
+      { ...toUpstream('shop'), weight: 9 },
+      { ...toUpstream('next'), weight: 1 },
+    ]
+    const after = route('r', {
+      rules: [{ ...rule, backendRefs, filters: [filter('s3cret2')], timeouts: { request: '5s' } }],
+    })
+    const next = upstream('next')
+    const found = lines([shop, next, before], [shop, next, after])
+    expect(found).toEqual([
+      'changed route default/r',
+      '  any method Exact /a to shop → to shop (9), next (1)',
+      '  any method Exact /a: headers.request.set.x-key changed',
+      '  any method Exact /a: requestTimeoutMs unset → 5000',
+    ])
+  })
+
+  it('tells when only the order of rules is another', () => {
+    const rule = (value: string) => ({
+      matches: [{ path: { type: 'Exact', value } } as const],
+      backendRefs: [toUpstream('shop')],
+    })
+    const both = [rule('/a'), rule('/b')]
+    expect(
+      lines([shop, route('r', { rules: both })], [shop, route('r', { rules: both.toReversed() })]),
+    ).toEqual(['changed route default/r', '  order or names of rules'])
   })
 
   it('tells where an upstream leads', () => {

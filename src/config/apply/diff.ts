@@ -1,11 +1,10 @@
 /**
- * What changes between two snapshots, in an operator's words. Says where a plugin's configuration
- * differs, never what stands there: configurations hold keys.
+ * What changes between two snapshots, in an operator's words: old → new. Of a plugin's configuration
+ * and environment it says where they differ, never what stands there: they hold keys.
  */
-import { canonicalJson } from '../canonical.ts'
-import { formatPath } from '../problem.ts'
-import type { FieldPath } from '../problem.ts'
-import type { Snapshot, SnapshotPlugin, SnapshotRoute, SnapshotUpstream } from '../snapshot.ts'
+import type { Snapshot, SnapshotGateway, SnapshotPlugin, SnapshotUpstream } from '../snapshot.ts'
+import { changedValues, same } from './changed-values.ts'
+import { chain, describeRoute, diffRoute } from './route-changes.ts'
 
 export interface Change {
   readonly what: 'plugin' | 'route' | 'upstream' | 'gateway'
@@ -15,29 +14,28 @@ export interface Change {
   readonly details: readonly string[]
 }
 
+type Named<T> = Readonly<Record<string, T>>
+
 /**
  * @param before what runs; undefined when nothing does
- * @returns plugins, then routes, then upstreams, then the gateway's own chain; empty for no change
+ * @returns plugins, then routes, then upstreams, then gateways; empty for no change
  */
 export function diffSnapshots(before: Snapshot | undefined, after: Snapshot): readonly Change[] {
+  const routes = [routesOf(before), routesOf(after)] as const
+  const upstreams = [before?.upstreams ?? {}, after.upstreams] as const
+  const gateways = [gatewaysOf(before), gatewaysOf(after)] as const
   return [
     ...diffRecords('plugin', before?.plugins ?? {}, after.plugins, describePlugin, diffPlugin),
-    ...diffRecords('route', routesOf(before), routesOf(after), describeRoute, diffRoute),
-    ...diffRecords(
-      'upstream',
-      before?.upstreams ?? {},
-      after.upstreams,
-      describeUpstream,
-      diffUpstream,
-    ),
-    ...diffGateway(before, after),
+    ...diffRecords('route', ...routes, describeRoute, diffRoute),
+    ...diffRecords('upstream', ...upstreams, (one) => [address(one)], diffUpstream),
+    ...diffRecords('gateway', ...gateways, describeGateway, diffGateway),
   ]
 }
 
 function diffRecords<T>(
   what: Change['what'],
-  before: Readonly<Record<string, T>>,
-  after: Readonly<Record<string, T>>,
+  before: Named<T>,
+  after: Named<T>,
   describe: (one: T) => readonly string[],
   diff: (from: T, to: T) => readonly string[],
 ): readonly Change[] {
@@ -58,115 +56,66 @@ function moduleOf(plugin: SnapshotPlugin): string {
 }
 
 function describePlugin(plugin: SnapshotPlugin): readonly string[] {
-  return [
-    `module ${moduleOf(plugin)}`,
-    `phase ${plugin.phase}, priority ${plugin.priority}, ${plugin.failStrategy}`,
-  ]
+  const { phase, priority, failStrategy, mode } = plugin
+  const place = `phase ${phase}, priority ${priority}, ${failStrategy}${mode ? `, ${mode}` : ''}`
+  return [`module ${moduleOf(plugin)}`, place]
 }
+
+/** What is said in words of its own, or is no difference to anybody who asks. */
+const OWN_WORDS: ReadonlySet<string> = new Set<keyof SnapshotPlugin>([
+  'id',
+  'name',
+  'namespace',
+  'module',
+  'moduleName',
+  'moduleVersion',
+  'singleton',
+  'lastGood',
+])
+
+const SECRET: ReadonlySet<unknown> = new Set(['configuration', 'env', 'vmConfiguration'])
 
 function diffPlugin(from: SnapshotPlugin, to: SnapshotPlugin): readonly string[] {
-  const details: string[] = []
-  if (from.module !== to.module) details.push(`module ${moduleOf(from)} → ${moduleOf(to)}`)
-  for (const path of changedPaths(parsed(from.configuration), parsed(to.configuration))) {
-    details.push(`configuration: ${path === '' ? 'all of it' : path}`)
-  }
-  for (const field of ['phase', 'priority', 'failStrategy', 'shareVm'] as const) {
-    if (from[field] !== to[field]) details.push(`${field} ${from[field]} → ${to[field]}`)
-  }
-  if (from.singleton !== to.singleton) {
-    details.push(to.singleton ? 'a singleton now' : 'no singleton any more')
-  }
-  for (const field of ['rootId', 'vmId'] as const) {
-    if (from[field] !== to[field]) {
-      details.push(`${field} ${JSON.stringify(from[field])} → ${JSON.stringify(to[field])}`)
-    }
-  }
-  const quiet = [
-    'env',
-    'vmConfiguration',
-    'allowedCapabilities',
-    'limits',
-    'upstreams',
-    'allowOnHeadersStopIteration',
-  ] as const
-  for (const field of quiet) {
-    if (same(from[field], to[field])) continue
-    details.push(`${field} changed`)
-  }
-  return details
+  const module = from.module === to.module ? [] : [`module ${moduleOf(from)} → ${moduleOf(to)}`]
+  const details = changedValues(fieldsOf(from), fieldsOf(to), ([field]) => SECRET.has(field))
+  if (from.singleton === to.singleton) return [...module, ...details]
+  return [...module, ...details, to.singleton ? 'a singleton now' : 'no singleton any more']
 }
 
-function same(a: unknown, b: unknown): boolean {
-  return canonicalJson([a]) === canonicalJson([b])
+function fieldsOf(plugin: SnapshotPlugin): object {
+  const fields = Object.entries(plugin).filter(([field]) => !OWN_WORDS.has(field))
+  return {
+    ...Object.fromEntries(fields),
+    configuration: parsed(plugin.configuration),
+    vmConfiguration: parsed(plugin.vmConfiguration),
+    // a variable without a value is the node's, so its name says it all
+    env: Object.fromEntries(plugin.env.map(([name, value = true]) => [name, value])),
+  }
 }
 
+/** Absent where it is empty; text that is no JSON is one value. */
 function parsed(configuration: string): unknown {
-  return configuration === '' ? {} : JSON.parse(configuration)
-}
-
-/** The deepest paths at which two JSON values differ. */
-function changedPaths(from: unknown, to: unknown, path: FieldPath = []): readonly string[] {
-  if (same(from, to)) return []
-  const both = isObject(from) && isObject(to) && Array.isArray(from) === Array.isArray(to)
-  if (!both) return [formatPath(path)]
-  const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])]
-  return keys.flatMap((key) => {
-    const part = Array.isArray(to) ? Number(key) : key
-    return changedPaths(member(from, key), member(to, key), [...path, part])
-  })
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
-}
-
-function member(value: object, key: string): unknown {
-  return Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
-}
-
-function routesOf(snapshot: Snapshot | undefined): Readonly<Record<string, SnapshotRoute>> {
-  const routes = snapshot?.routes ?? []
-  return Object.fromEntries(routes.map((route) => [`${route.namespace}/${route.name}`, route]))
-}
-
-function describeRoute(route: SnapshotRoute): readonly string[] {
-  return [`hosts: ${hosts(route)}`, ...rules(route), `chain: ${chain(route.plugins)}`]
-}
-
-function diffRoute(from: SnapshotRoute, to: SnapshotRoute): readonly string[] {
-  const details: string[] = []
-  if (hosts(from) !== hosts(to)) details.push(`hosts: ${hosts(from)} → ${hosts(to)}`)
-  const before = rules(from)
-  const after = rules(to)
-  for (const rule of before) if (!after.includes(rule)) details.push(`no longer ${rule}`)
-  for (const rule of after) if (!before.includes(rule)) details.push(`now ${rule}`)
-  if (details.length === 0 && !same(from.rules, to.rules)) details.push('order of rules')
-  if (!same(from.plugins, to.plugins)) {
-    details.push(`chain: ${chain(from.plugins)} → ${chain(to.plugins)}`)
+  if (configuration === '') return {}
+  try {
+    return JSON.parse(configuration)
+  } catch {
+    return configuration
   }
-  return details
 }
 
-function hosts(route: SnapshotRoute): string {
-  return route.hostnames.length === 0 ? 'every host' : route.hostnames.join(', ')
-}
-
-function rules(route: SnapshotRoute): readonly string[] {
-  return route.rules.flatMap((rule) =>
-    rule.matches.map(({ path, method, headers }) => {
-      const conditions = (headers ?? []).map((header) => ` with ${header.name}: ${header.value}`)
-      const when = `${method ?? 'any method'} ${path.type} ${path.value}${conditions.join('')}`
-      return `${when} to ${rule.upstream}`
+function routesOf(snapshot: Snapshot | undefined): Named<Snapshot['routes'][number]> {
+  const routes = snapshot?.routes ?? []
+  const times = new Map<string, number>()
+  for (const { namespace, name } of routes) {
+    times.set(`${namespace}/${name}`, (times.get(`${namespace}/${name}`) ?? 0) + 1)
+  }
+  return Object.fromEntries(
+    routes.map((route) => {
+      const name = `${route.namespace}/${route.name}`
+      // at several Gateways it is several routes
+      return [times.get(name) === 1 ? name : `${name} at ${route.gateway}`, route]
     }),
   )
-}
-
-function chain(plugins: readonly string[]): string {
-  return plugins.length === 0 ? 'no plugins' : plugins.join(', ')
-}
-
-function describeUpstream(upstream: SnapshotUpstream): readonly string[] {
-  return [address(upstream)]
 }
 
 function address(upstream: SnapshotUpstream): string {
@@ -174,18 +123,51 @@ function address(upstream: SnapshotUpstream): string {
 }
 
 function diffUpstream(from: SnapshotUpstream, to: SnapshotUpstream): readonly string[] {
-  const details: string[] = []
-  if (address(from) !== address(to)) details.push(`${address(from)} → ${address(to)}`)
+  const details = address(from) === address(to) ? [] : [`${address(from)} → ${address(to)}`]
   if (!same(from.aliases, to.aliases)) details.push(`aliases: ${to.aliases.join(', ') || 'none'}`)
-  if (from.timeoutMs !== to.timeoutMs) {
-    details.push(`timeoutMs ${from.timeoutMs} → ${to.timeoutMs}`)
-  }
-  return details
+  const { url: _url, service: _service, aliases: _aliases, ...before } = from
+  const { url: _to, service: _bound, aliases: _names, ...after } = to
+  return [...details, ...changedValues(before, after)]
 }
 
-function diffGateway(before: Snapshot | undefined, after: Snapshot): readonly Change[] {
-  const from = before?.gatewayPlugins ?? []
-  if (same(from, after.gatewayPlugins)) return []
-  const details = [`chain without a route: ${chain(from)} → ${chain(after.gatewayPlugins)}`]
-  return [{ what: 'gateway', name: 'default', how: 'changed', details }]
+const DEFAULT = 'default/default'
+
+/** The default Gateway is there whether anybody declares it or not, so it is changed and never added. */
+function gatewaysOf(snapshot: Snapshot | undefined): Named<SnapshotGateway> {
+  const named = (snapshot?.gateways ?? []).map(
+    (one) => [`${one.namespace}/${one.name}`, one] as const,
+  )
+  const { [DEFAULT]: own, ...others } = Object.fromEntries(named)
+  const plugins = snapshot?.gatewayPlugins ?? []
+  const implied = { name: 'default', namespace: 'default', listeners: [], plugins }
+  return { ...others, default: own ?? implied }
+}
+
+function describeGateway(gateway: SnapshotGateway): readonly string[] {
+  return [
+    ...gateway.listeners.map((one) => `listener ${listener(one)}`),
+    `chain without a route: ${chain(gateway.plugins)}`,
+  ]
+}
+
+function diffGateway(from: SnapshotGateway, to: SnapshotGateway): readonly string[] {
+  const before = from.listeners.map(listener)
+  const after = to.listeners.map(listener)
+  const declared = before.length > 0
+  const details = [
+    ...before.filter((one) => !after.includes(one)).map((one) => `no longer listener ${one}`),
+    ...after.filter((one) => declared && !before.includes(one)).map((one) => `now listener ${one}`),
+  ]
+  if (same(from.plugins, to.plugins)) return details
+  return [...details, `chain without a route: ${chain(from.plugins)} → ${chain(to.plugins)}`]
+}
+
+function listener({
+  name,
+  hostname,
+  port,
+  protocol,
+}: SnapshotGateway['listeners'][number]): string {
+  const where = port === undefined ? '' : ` ${protocol ?? ''} ${port}`
+  return `${name}${where} for ${hostname ?? 'every host'}`
 }

@@ -1,0 +1,120 @@
+/**
+ * What a route does, in words, and what differs between two of one name. Values of headers that a rule
+ * sets are not shown: they may be an upstream's keys.
+ */
+import type { HeaderEdits, RouteMatch, RouteRule, SnapshotRoute } from '../snapshot.ts'
+import { changedValues, same } from './changed-values.ts'
+
+/** @returns a line for hosts, each condition and the chain */
+export function describeRoute(route: SnapshotRoute): readonly string[] {
+  const rules = conditions(route).map(([when, rule]) => `${when} ${outcome(rule)}`)
+  return [`hosts: ${hosts(route)}`, ...rules, `chain: ${chain(route.plugins)}`]
+}
+
+/** @returns a line for each difference */
+export function diffRoute(from: SnapshotRoute, to: SnapshotRoute): readonly string[] {
+  const details: string[] = []
+  if (hosts(from) !== hosts(to)) details.push(`hosts: ${hosts(from)} → ${hosts(to)}`)
+  details.push(...changedValues(place(from), place(to)))
+  const rules = diffRules(from, to)
+  details.push(...rules)
+  if (rules.length === 0 && !same(from.rules, to.rules)) details.push('order or names of rules')
+  if (!same(from.plugins, to.plugins)) {
+    details.push(`chain: ${chain(from.plugins)} → ${chain(to.plugins)}`)
+  }
+  return details
+}
+
+/** Plugins in the order in which they run. */
+export function chain(plugins: readonly string[]): string {
+  return plugins.length === 0 ? 'no plugins' : plugins.join(', ')
+}
+
+function hosts(route: SnapshotRoute): string {
+  return route.hostnames.length === 0 ? 'every host' : route.hostnames.join(', ')
+}
+
+function place({ gateway, listeners }: SnapshotRoute): object {
+  return { gateway, listeners }
+}
+
+function diffRules(from: SnapshotRoute, to: SnapshotRoute): readonly string[] {
+  const before = new Map(conditions(from))
+  const after = new Map(conditions(to))
+  const gone = [...before].filter(([when]) => !after.has(when))
+  const details = gone.map(([when, rule]) => `no longer ${when} ${outcome(rule)}`)
+  for (const [when, rule] of after) {
+    const old = before.get(when)
+    if (old === undefined) {
+      details.push(`now ${when} ${outcome(rule)}`)
+      continue
+    }
+    if (outcome(old) !== outcome(rule)) {
+      details.push(`${when} ${outcome(old)} → ${outcome(rule)}`)
+    }
+    const secret = ([first]: readonly (string | number)[]): boolean => first === 'headers'
+    const more = changedValues(settings(old), settings(rule), secret)
+    details.push(...more.map((change) => `${when}: ${change}`))
+  }
+  return details
+}
+
+/** Every condition with its rule; one that is there twice is told apart by a number. */
+function conditions(route: SnapshotRoute): readonly (readonly [string, RouteRule])[] {
+  const seen = new Map<string, number>()
+  return route.rules.flatMap((rule) =>
+    rule.matches.map((match) => {
+      const when = condition(match)
+      const times = (seen.get(when) ?? 0) + 1
+      seen.set(when, times)
+      return [times === 1 ? when : `${when} (${times})`, rule] as const
+    }),
+  )
+}
+
+function condition({ path, method, headers, query }: RouteMatch): string {
+  const values = [
+    ...(headers ?? []).map(({ name, value, type }) => [`with ${name}:`, value, type] as const),
+    ...(query ?? []).map(({ name, value, type }) => [`with query ${name}=`, value, type] as const),
+  ]
+  const more = values.map(([what, value, type]) => ` ${what} ${type ? `${type} ` : ''}${value}`)
+  return `${method ?? 'any method'} ${path.type} ${path.value}${more.join('')}`
+}
+
+/** Where a request goes. */
+function outcome({ redirect, backends }: RouteRule): string {
+  if (redirect !== undefined) return `redirects with ${redirect.status}`
+  const [only, ...others] = backends
+  if (only === undefined) return 'answers 500: no backend'
+  if (others.length === 0) return `to ${only.upstream}`
+  return `to ${backends.map(({ upstream, weight }) => `${upstream} (${weight})`).join(', ')}`
+}
+
+/** Everything else that a rule says, so that its differences have names. */
+function settings(rule: RouteRule): object {
+  const { name: _name, matches: _matches, backends, requestHeaders, responseHeaders } = rule
+  const { requestHeaders: _request, responseHeaders: _response, ...rest } = rule
+  const edits = backends.filter((one) => one.requestHeaders ?? one.responseHeaders)
+  const headers = {
+    request: named(requestHeaders),
+    response: named(responseHeaders),
+    ...Object.fromEntries(
+      edits.map((one) => [
+        one.upstream,
+        { request: named(one.requestHeaders), response: named(one.responseHeaders) },
+      ]),
+    ),
+  }
+  return { ...rest, name: undefined, matches: undefined, backends: undefined, headers }
+}
+
+function named(edits: HeaderEdits | undefined): object | undefined {
+  if (edits === undefined) return undefined
+  const { set = [], add = [], remove = [] } = edits
+  const lines = {
+    set: Object.fromEntries(set),
+    add: Object.fromEntries(add),
+    remove: Object.fromEntries(remove.map((name) => [name, ''])),
+  }
+  return Object.fromEntries(Object.entries(lines).filter(([, one]) => Object.keys(one).length > 0))
+}
