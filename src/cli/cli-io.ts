@@ -1,7 +1,7 @@
 /**
  * What a command gets from outside, so that tests can run one without a process: where it stands, what
  * it prints to, how it reaches the network. A command answers its exit code: 0 done, 1 refused or
- * failed, 2 called wrongly.
+ * failed, 2 called wrongly, 3 it is done and what it found is not what is wanted (`diff`, `status`).
  */
 export interface CliIo {
   /** The working directory: relative paths start here. */
@@ -12,4 +12,6 @@ export interface CliIo {
   /** Errors and progress. */
   stderr(text: string): void
   readonly fetch: typeof fetch
+  /** Everything on standard input; absent where there is none. */
+  readonly stdin?: (() => Promise<string>) | undefined
 }

@@ -3,7 +3,8 @@
  * CommandError that says what to do; the token is in no message.
  */
 import * as v from 'valibot'
-import type { ApplyRequest, ApplyResult } from '../config/apply/apply-request.ts'
+import type { ApplyRequest, ApplyResult, RollbackRequest } from '../config/apply/apply-request.ts'
+import type { History } from '../config/apply/history.ts'
 import type { ModuleCatalog } from '../config/compile/module-catalog.ts'
 import { ERROR_CODES } from '../config/error-codes.ts'
 import type { ErrorCode } from '../config/error-codes.ts'
@@ -94,6 +95,33 @@ const resultSchema = v.looseObject({
   result: v.picklist(['applied', 'planned', 'unchanged', 'conflict', 'refused', 'failed']),
 })
 
+const historySchema = v.looseObject({
+  revision: v.number(),
+  revisions: v.array(
+    v.looseObject({
+      revision: v.number(),
+      snapshot: v.string(),
+      by: v.string(),
+      why: v.string(),
+      at: v.string(),
+      changes: v.optional(
+        v.array(
+          v.looseObject({
+            what: v.string(),
+            name: v.string(),
+            how: v.picklist(['added', 'removed', 'changed']),
+            details: v.array(v.string()),
+          }),
+        ),
+      ),
+      changed: v.optional(v.number()),
+      rollbackTo: v.optional(v.number()),
+      expiresAt: v.optional(v.string()),
+      signature: v.optional(v.looseObject({ keyId: v.string() })),
+    }),
+  ),
+})
+
 const errorSchema = v.looseObject({
   error: v.looseObject({ code: v.string(), message: v.string() }),
 })
@@ -128,8 +156,24 @@ export class GatewayClient {
   }
 
   /** Sends a change. A conflict, a refusal and a failure are results, not errors. */
-  async apply(request: ApplyRequest): Promise<ApplyResult> {
-    const { status, body } = await this.#send('POST', 'apply', request)
+  apply(request: ApplyRequest): Promise<ApplyResult> {
+    return this.#change('apply', request)
+  }
+
+  /** Asks for an old snapshot. A conflict, a refusal and a failure are results, not errors. */
+  rollback(request: RollbackRequest): Promise<ApplyResult> {
+    return this.#change('rollback', request)
+  }
+
+  /** The revisions there have been. */
+  async history(): Promise<History> {
+    const body = await this.#ask('GET', 'history')
+    // Sound: what is read of a record was checked; the rest of it is only shown.
+    return this.#read(historySchema, body) as unknown as History
+  }
+
+  async #change(path: string, request: object): Promise<ApplyResult> {
+    const { status, body } = await this.#send('POST', path, request)
     const parsed = v.safeParse(resultSchema, body)
     // Sound: the gateway's results have the type; one that does not say so fails where it is read.
     if (parsed.success) return parsed.output as unknown as ApplyResult

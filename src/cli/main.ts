@@ -4,6 +4,7 @@
  * they run in. Tests and scripts call `run` without one.
  */
 import { realpathSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { CliIo } from './cli-io.ts'
 import { CommandError } from './command-error.ts'
@@ -30,9 +31,25 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'what a plugin costs, callback by callback',
     load: async () => (await import('./bench.ts')).bench,
   },
+  diff: {
+    about: 'what a policy would change at a gateway',
+    load: async () => (await import('./diff.ts')).diff,
+  },
+  history: {
+    about: 'the revisions there have been',
+    load: async () => (await import('./history.ts')).history,
+  },
   inspect: {
     about: 'what a module is, and where else it would run',
     load: async () => (await import('./inspect.ts')).inspect,
+  },
+  keys: {
+    about: 'make a key to sign configuration with',
+    load: async () => (await import('./keys.ts')).keys,
+  },
+  rollback: {
+    about: 'make an old revision run again',
+    load: async () => (await import('./rollback.ts')).rollback,
   },
   test: {
     about: 'run the tests of a plugin',
@@ -41,6 +58,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   status: {
     about: 'what a gateway runs and what it refused',
     load: async () => (await import('./status.ts')).status,
+  },
+  validate: {
+    about: 'check a policy, without a gateway',
+    load: async () => (await import('./validate.ts')).validate,
   },
 }
 
@@ -51,7 +72,8 @@ ${Object.entries(COMMANDS)
   .join('\n')}
 
 Run \`postern COMMAND --help\` for one of them.
-Exit codes: 0 done, 1 refused or failed, 2 called wrongly.
+Exit codes: 0 done, 1 refused or failed, 2 called wrongly, 3 done, and what was found is not what
+is wanted (diff: there are changes; status: a node is not current).
 `
 
 /**
@@ -88,6 +110,7 @@ async function main(): Promise<void> {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     fetch,
+    stdin: () => text(process.stdin),
   })
 }
 

@@ -35,6 +35,11 @@ export function printProblems(io: CliIo, problems: readonly PlacedProblem[]): vo
 
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const
 
+/** `+`, `-` or `~`. */
+export function changeSign({ how }: Pick<Change, 'how'>): string {
+  return SIGNS[how]
+}
+
 /** What changes, as a list. */
 export function formatChanges(changes: readonly Change[]): string {
   return changes
@@ -77,6 +82,13 @@ export function wrapped(text: string, first: string, rest: string): string {
     } else line += indented ? word : ` ${word}`
   }
   return [...lines, line].map((one) => `${one}\n`).join('')
+}
+
+/** `2 errors`, `1 error, 2 warnings`. */
+export function countProblems(problems: readonly { readonly severity: string }[]): string {
+  const warnings = problems.filter(({ severity }) => severity === 'warning').length
+  const errors = problems.length - warnings
+  return [count(errors, 'error'), ...(warnings > 0 ? [count(warnings, 'warning')] : [])].join(', ')
 }
 
 /** `1 plugin`, `2 plugins`. */

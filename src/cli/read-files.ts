@@ -1,6 +1,6 @@
 /**
  * The files behind `-f`: each is a YAML or JSON file, or a folder whose files of these kinds are read,
- * with its folders, in the order of their names.
+ * with its folders, in the order of their names. `-` is standard input.
  */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
@@ -14,12 +14,22 @@ export interface ReadFiles {
 /**
  * @param cwd where relative paths start
  * @param paths files and folders as the operator wrote them
+ * @param stdin reads standard input; absent where there is none
  */
-export async function readFiles(cwd: string, paths: readonly string[]): Promise<ReadFiles> {
+export async function readFiles(
+  cwd: string,
+  paths: readonly string[],
+  stdin?: () => Promise<string>,
+): Promise<ReadFiles> {
   const files = new Map<string, SourceFile>()
   const problems: PlacedProblem[] = []
   for (const path of paths) {
     try {
+      if (path === '-') {
+        if (stdin === undefined) throw new Error('there is no standard input here')
+        if (!files.has('-')) files.set('-', { name: 'stdin', text: await stdin() })
+        continue
+      }
       const found = await filesOf(resolve(cwd, path))
       if (found.length === 0) {
         problems.push(missing(path, 'a folder without .yaml, .yml and .json files'))

@@ -36,6 +36,13 @@ export interface ReadResources {
   /** The sound ones, in the order of files and documents. */
   readonly resources: readonly PlacedResource[]
   readonly problems: readonly PlacedProblem[]
+  /** What could be read and is no resource as it stands, with what is wrong in it. */
+  readonly unsound: readonly UnsoundDocument[]
+}
+
+export interface UnsoundDocument {
+  readonly value: unknown
+  readonly problems: readonly Problem[]
 }
 
 /**
@@ -45,24 +52,26 @@ export interface ReadResources {
 export function readDocuments(files: readonly SourceFile[]): ReadResources {
   const resources = new Map<string, PlacedResource>()
   const problems: PlacedProblem[] = []
+  const unsound: UnsoundDocument[] = []
   for (const file of files) {
     const lines = new LineCounter()
-    // Errors are printed with a place of our own, so without the library's picture of the line.
-    const documents = parseAllDocuments(file.text, { lineCounter: lines, prettyErrors: false })
-    for (const document of documents) {
-      const at = (offset: number): Place => {
-        const { line, col } = lines.linePos(offset)
-        return { file: file.name, line, column: col }
-      }
+    const at = (offset: number): Place => {
+      const { line, col } = lines.linePos(offset)
+      return { file: file.name, line, column: col }
+    }
+    for (const document of parsed(file.text, lines)) {
       const broken = syntaxProblems(document, at)
       problems.push(...broken)
-      const value: unknown = broken.length > 0 ? null : document.toJS()
+      const value = broken.length > 0 ? null : valueOf(document, at, problems)
       if (value === null) continue
       const place: PlacedResource['place'] = ({ code, path }) =>
         at(offsetOf(document, path, code === 'config.unknown_field'))
       const checked = checkResource(value)
       for (const problem of checked.problems) problems.push({ ...problem, ...place(problem) })
-      if (checked.resource === undefined) continue
+      if (checked.resource === undefined) {
+        unsound.push({ value, problems: checked.problems })
+        continue
+      }
       const placed: PlacedResource = { resource: checked.resource, file: file.name, place }
       const key = resourceKey(checked.resource)
       const first = resources.get(key)
@@ -70,7 +79,28 @@ export function readDocuments(files: readonly SourceFile[]): ReadResources {
       else problems.push(duplicate(key, placed, first))
     }
   }
-  return { resources: [...resources.values()], problems }
+  return { resources: [...resources.values()], problems, unsound }
+}
+
+/** Errors are printed with a place of our own, so without the library's picture of the line. */
+function parsed(text: string, lineCounter: LineCounter): readonly Document.Parsed[] {
+  return parseAllDocuments(text, { lineCounter, prettyErrors: false })
+}
+
+/** @returns null for an empty document, and for one whose aliases would make far more of it than it is */
+function valueOf(
+  document: Document.Parsed,
+  at: (offset: number) => Place,
+  problems: PlacedProblem[],
+): unknown {
+  try {
+    return document.toJS()
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const about = { code: 'config.syntax', severity: 'error', resource: '', path: [] } as const
+    problems.push({ ...about, message, ...at(document.range[0]) })
+    return null
+  }
 }
 
 /**

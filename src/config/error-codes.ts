@@ -182,6 +182,10 @@ export const ERROR_CODES = {
     fault: 'gateway',
     next: 'Check ACCESS_TEAM_DOMAIN; the gateway reads the keys again with the next request.',
   },
+  'explain.revision_unknown': {
+    fault: 'client',
+    next: 'Look at `postern history`; the last 50 revisions are kept.',
+  },
   'admin.not_found': {
     fault: 'client',
     next: 'Check the path and the method; docs/OPERATIONS.md lists them.',
