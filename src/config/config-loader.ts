@@ -18,6 +18,8 @@ import { withDeadline } from './with-deadline.ts'
 
 /** How long one read of the store may take before the store counts as down. */
 const READ_DEADLINE_MS = 3_000
+/** A read that fails sooner than that is repeated once, where requests wait for it. */
+const QUICK_MS = 250
 /** The copy is near, and a request waits. */
 const COPY_DEADLINE_MS = 1_000
 /** A pointer has some hundred characters. */
@@ -158,13 +160,15 @@ export class ConfigLoader<Running> {
       this.#keepCopy(pointer, undefined, scope)
       return true
     }
-    const text = await this.#get(`snapshot.${hash}`)
+    const text = await this.#unlessDown(`snapshot.${hash}`)
     if (barred()) return false
     if (text === null) this.#pending = pointer
-    else if (await this.#run(text, { revision, hash, issuedAt, origin: 'active' }, scope)) {
-      this.#pending = undefined
-      this.#keepCopy(pointer, text, scope)
-      return true
+    else if (text !== undefined) {
+      if (await this.#run(text, { revision, hash, issuedAt, origin: 'active' }, scope)) {
+        this.#pending = undefined
+        this.#keepCopy(pointer, text, scope)
+        return true
+      }
     }
     if (this.#config === undefined && previous !== null) {
       const before = await this.#get(`snapshot.${previous}`)
@@ -244,9 +248,28 @@ export class ConfigLoader<Running> {
     this.#parts.refusals.add({ code: code ?? 'plugin.not_activated', message, revision, plugin })
   }
 
-  #get(key: string): Promise<string | null> {
+  /** As `#get`; a store that is down is refused, for there may be something else to try. */
+  async #unlessDown(key: string): Promise<string | null | undefined> {
+    try {
+      return await this.#get(key)
+    } catch (error) {
+      this.#refuse('config.source_unavailable', describe(error), 0)
+      return undefined
+    }
+  }
+
+  async #get(key: string): Promise<string | null> {
     const { source, clock } = this.#parts
-    return withDeadline(source.get(key), READ_DEADLINE_MS, clock, key)
+    const read = (): Promise<string | null> =>
+      withDeadline(source.get(key), READ_DEADLINE_MS, clock, key)
+    const began = clock.now()
+    try {
+      return await read()
+    } catch (error) {
+      // with nothing running, a store that fails now and then is worth asking twice
+      if (this.#config !== undefined || clock.now() - began > QUICK_MS) throw error
+      return read()
+    }
   }
 
   #refuse(code: string, message: string, revision: number): void {
