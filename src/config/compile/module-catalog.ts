@@ -106,7 +106,7 @@ function unknownUrl(url: string, catalog: ModuleCatalog): string {
     return `there is no ${image.name} ${image.tag}; versions: ${known}. To bring it in ${how}`
   }
   const near = nearest(image.name, new Set(catalog.map((module) => module.name)))
-  const hint = near === undefined ? `known: ${listed(catalog)}` : `did you mean ${near}?`
+  const hint = near === undefined ? `known: ${listed(catalog)}.` : `did you mean ${near}?`
   return `there is no module ${image.name}; ${hint} To bring it in ${how}`
 }
 
