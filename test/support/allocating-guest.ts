@@ -2,8 +2,8 @@
  * A guest by hand whose allocator makes host calls of its own, while the host takes memory for the result
  * of another. It keeps what came of it in shared data, under the keys `status`, `data` and `inside`.
  */
-import { HOST_FUNCTIONS, type HostFunctionRow } from '../../src/proxy-wasm/abi/host-functions.ts'
 import type { AbiVersion, LoadedModule } from '../../src/proxy-wasm/index.ts'
+import { rowOf } from './abi.ts'
 import { compileWat } from './hand-made.ts'
 
 /** A number; bytes, which become address and length; or the address of one of four result slots. */
@@ -37,13 +37,6 @@ const STATUS = 192
 const INNER_STATUSES = 256
 const DATA = 1024
 const HEAP = 65_536
-
-/** @returns the row of a host function of the specification */
-export function rowOf(name: string): HostFunctionRow {
-  const row = HOST_FUNCTIONS.find((entry) => entry.name === name)
-  if (row === undefined) throw new Error(`${name} is not in the table`)
-  return row
-}
 
 /** Builds the guest. */
 export function allocatingGuest(guest: AllocatingGuest): LoadedModule {

@@ -6,12 +6,12 @@
 import { describe, expect, it } from 'vitest'
 import { mayAnswer } from '../../src/proxy-wasm/abi/host-answers.ts'
 import { LogLevel, type Ports } from '../../src/proxy-wasm/index.ts'
+import { rowOf } from './abi.ts'
 import {
   allocatingGuest,
   type GuestArg,
   type GuestCall,
   type GuestPhase,
-  rowOf,
 } from './allocating-guest.ts'
 import { settled } from './fake-time.ts'
 import { type Machine, machine, type MachineOptions } from './machine.ts'
