@@ -89,16 +89,15 @@ export function compile(input: CompileInput): Compiled {
   const byKey = new Map(gateways.gateways.map((one) => [keyOf(one), one]))
   const routes = unchained.routes.map((route): SnapshotRoute => {
     const gateway = byKey.get(route.gateway) ?? DEFAULT_GATEWAY
-    return { ...route, plugins: chainAt(compiled.plugins, { gateway, route }) }
+    return Object.assign(route, { plugins: chainAt(compiled.plugins, { gateway, route }) })
   })
   const plugins = Object.fromEntries(compiled.plugins.map(({ plugin }) => [plugin.id, plugin]))
   const gatewayPlugins = chainAt(compiled.plugins, { gateway: DEFAULT_GATEWAY })
   const snapshot: Snapshot = {
     schema: SNAPSHOT_SCHEMA,
-    gateways: gateways.gateways.map((gateway) => ({
-      ...gateway,
-      plugins: chainAt(compiled.plugins, { gateway }),
-    })),
+    gateways: gateways.gateways.map((gateway) =>
+      Object.assign(gateway, { plugins: chainAt(compiled.plugins, { gateway }) }),
+    ),
     routes,
     gatewayPlugins,
     plugins,

@@ -53,7 +53,7 @@ export function compileFilters(
   const { at, invalid } = context
   const seen = new Set<string>()
   const mirrors: Mirror[] = []
-  let compiled: CompiledFilters = {}
+  const compiled: { -readonly [K in keyof CompiledFilters]: CompiledFilters[K] } = {}
   for (const [index, filter] of filters.entries()) {
     const path = [...at, index]
     const { type } = filter
@@ -64,21 +64,19 @@ export function compileFilters(
     checkMembers(filter, path, invalid)
     const inside = [...path, MEMBERS[type]]
     if (type === 'RequestHeaderModifier' && filter.requestHeaderModifier !== undefined) {
-      const requestHeaders = headerEdits(filter.requestHeaderModifier, inside, invalid)
-      compiled = { ...compiled, requestHeaders }
+      compiled.requestHeaders = headerEdits(filter.requestHeaderModifier, inside, invalid)
     } else if (type === 'ResponseHeaderModifier' && filter.responseHeaderModifier !== undefined) {
-      const responseHeaders = headerEdits(filter.responseHeaderModifier, inside, invalid)
-      compiled = { ...compiled, responseHeaders }
+      compiled.responseHeaders = headerEdits(filter.responseHeaderModifier, inside, invalid)
     } else if (type === 'RequestMirror' && filter.requestMirror !== undefined) {
       mirrors.push(...mirror(filter.requestMirror, inside, context))
     } else if (type === 'RequestRedirect' && filter.requestRedirect !== undefined) {
       const { statusCode: status = 302, path: edit, ...rest } = filter.requestRedirect
       const newPath = pathEdit(edit, [...inside, 'path'], context)
-      compiled = { ...compiled, redirect: { ...rest, ...newPath, status } }
+      compiled.redirect = { ...rest, ...newPath, status }
     } else if (type === 'URLRewrite' && filter.urlRewrite !== undefined) {
       const { hostname, path: edit } = filter.urlRewrite
       const newPath = pathEdit(edit, [...inside, 'path'], context)
-      compiled = { ...compiled, rewrite: { ...(hostname && { hostname }), ...newPath } }
+      compiled.rewrite = { ...(hostname === undefined ? {} : { hostname }), ...newPath }
     }
   }
   if (seen.has('RequestRedirect') && seen.has('URLRewrite')) {

@@ -27,12 +27,12 @@ export function compileMatches(
       name.toLowerCase(),
     )
     const query = compileValues(queryParams, [...here, 'queryParams'], invalid, (name) => name)
-    return {
-      path: compilePath(type, value),
-      ...(method === undefined ? {} : { method }),
-      ...(lines.length === 0 ? {} : { headers: lines }),
-      ...(query.length === 0 ? {} : { query }),
-    }
+    return Object.assign(
+      { path: compilePath(type, value) },
+      method === undefined ? undefined : { method },
+      lines.length === 0 ? undefined : { headers: lines },
+      query.length === 0 ? undefined : { query },
+    )
   })
 }
 

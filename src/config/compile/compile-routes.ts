@@ -47,7 +47,9 @@ export function compileRoutes(
     const attachments = attachRoute(resource, gateways, report)
     const compiler = new RuleCompiler(resource, upstreams, declared, problems)
     const rules = resource.spec.rules.map((rule, index) => compiler.rule(rule, index))
-    return attachments.map((attachment) => ({ name, namespace, ...attachment, hostnames, rules }))
+    return attachments.map((attachment) =>
+      Object.assign({ name, namespace, hostnames, rules }, attachment),
+    )
   })
   return { routes, problems }
 }

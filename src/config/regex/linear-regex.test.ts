@@ -1,5 +1,5 @@
 /** The engine against RE2's syntax: cases by hand, and any pattern at all against another RE2. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { RE2JS } from 're2js'
 import { describe, expect, it } from 'vitest'
 import { LinearRegex } from './linear-regex.ts'
