@@ -8,9 +8,12 @@ import { envoyFunctions } from '../../src/foreign/index.ts'
 import type { AbiVersion, PluginOptions, Ports } from '../../src/proxy-wasm/index.ts'
 import { runIn, standaloneIo, Status } from '../../src/proxy-wasm/index.ts'
 import { mayAnswer } from '../../src/proxy-wasm/abi/host-answers.ts'
-import { HOST_FUNCTIONS, type HostFunctionRow } from '../../src/proxy-wasm/abi/host-functions.ts'
+import type { HostFunctionRow } from '../../src/proxy-wasm/abi/host-functions.ts'
+import type { GuestArg } from './allocating-guest.ts'
 import { type Machine, machine, probe, type ProbeLine, script } from './machine.ts'
 import { post } from './play.ts'
+import { answerInside } from './re-entry.ts'
+import { rowOf } from './row-of.ts'
 
 /** A number, or the address or length of bytes, or the address of one of four result slots. */
 export type Arg =
@@ -56,13 +59,6 @@ export function slice(bytes: unknown): [Arg, Arg] {
   return [{ ptr: bytes }, { len: bytes }]
 }
 
-/** @returns the table's row */
-export function rowOf(name: string): HostFunctionRow {
-  const row = HOST_FUNCTIONS.find((entry) => entry.name === name)
-  if (row === undefined) throw new Error(`${name} is not in the table`)
-  return row
-}
-
 /** The tests of one host function of the specification. */
 export function describeHostCall(name: string, spec: HostCallSpec): void {
   const row = rowOf(name)
@@ -92,6 +88,12 @@ export function describeHostCall(name: string, spec: HostCallSpec): void {
       expect(wrong).toEqual([])
     })
 
+    it('answers what the table says from inside of an allocation, which goes on', async () => {
+      const ports = { foreignFunctions: envoyFunctions(), ...spec.ports }
+      const status = await answerInside(version, [name, ...guestArgs(spec.args)], ports)
+      expect(mayAnswer(name, status)).toBe(true)
+    })
+
     const addresses = wrongAddresses(row, spec.args)
     if (addresses.length > 0) {
       it('answers InvalidMemoryAccess for addresses and lengths beyond memory', async () => {
@@ -115,6 +117,23 @@ export function describeHostCall(name: string, spec: HostCallSpec): void {
       })
     }
   })
+}
+
+/** Arguments as a guest by hand takes them: bytes that are address and length at once. */
+function guestArgs(args: readonly Arg[]): GuestArg[] {
+  return args.flatMap((arg): GuestArg[] => {
+    if (typeof arg === 'number' || 'out' in arg) return [arg]
+    return 'ptr' in arg ? [bytesOf(arg.ptr)] : []
+  })
+}
+
+/** The bytes that a value of the probe's scripts stands for, one character for each. */
+function bytesOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  const given = value as { hex?: string; concat?: unknown[]; repeat?: unknown; times?: number }
+  if (given.hex !== undefined) return Buffer.from(given.hex, 'hex').toString('latin1')
+  if (given.concat !== undefined) return given.concat.map(bytesOf).join('')
+  return bytesOf(given.repeat).repeat(given.times ?? 1)
 }
 
 /** A call by its number of bytes and addresses. */

@@ -3,7 +3,7 @@
  * of another. It keeps what came of it in shared data, under the keys `status`, `data` and `inside`.
  */
 import type { AbiVersion, LoadedModule } from '../../src/proxy-wasm/index.ts'
-import { rowOf } from './abi.ts'
+import { rowOf } from './row-of.ts'
 import { compileWat } from './hand-made.ts'
 
 /** A number; bytes, which become address and length; or the address of one of four result slots. */
@@ -41,7 +41,9 @@ const HEAP = 65_536
 /** Builds the guest. */
 export function allocatingGuest(guest: AllocatingGuest): LoadedModule {
   const { before, call, inside, phase, version, allocator } = guest
-  const segments: string[] = []
+  // no status as long as the call was not made
+  const unmade = escaped('\xff'.repeat(inside.length * 4))
+  const segments: string[] = [`(data (i32.const ${INNER_STATUSES}) "${unmade}")`]
   let free = DATA
   const place = (bytes: string): [address: number, size: number] => {
     const at = free
@@ -54,7 +56,9 @@ export function allocatingGuest(guest: AllocatingGuest): LoadedModule {
       if (typeof arg === 'number') return [arg]
       return typeof arg === 'string' ? place(arg) : [slots + arg.out * 8]
     })
-    return `(call $${name} ${numbers.map((n) => `(i32.const ${n})`).join(' ')})`
+    const { params } = rowOf(name)
+    const constants = numbers.map((n, i) => `(${params[i]?.type}.const ${n})`)
+    return `(call $${name} ${constants.join(' ')})`
   }
   const keep = (key: string, address: string, size: string): string => {
     const [at, length] = place(key)

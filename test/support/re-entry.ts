@@ -5,8 +5,8 @@
  */
 import { describe, expect, it } from 'vitest'
 import { mayAnswer } from '../../src/proxy-wasm/abi/host-answers.ts'
-import { LogLevel, type Ports } from '../../src/proxy-wasm/index.ts'
-import { rowOf } from './abi.ts'
+import { type AbiVersion, LogLevel, type Ports } from '../../src/proxy-wasm/index.ts'
+import { rowOf } from './row-of.ts'
 import {
   allocatingGuest,
   type GuestArg,
@@ -120,6 +120,31 @@ export function describeReEntry(name: string, spec: ReEntrySpec): void {
       },
     )
   })
+}
+
+/**
+ * Makes a call from inside of the allocation for another, which must not mind.
+ * @returns what it answered
+ */
+export async function answerInside(
+  version: AbiVersion,
+  call: GuestCall,
+  ports: Partial<Ports>,
+): Promise<number> {
+  const host = machine({ ports })
+  const module = allocatingGuest({
+    version,
+    allocator: 'malloc',
+    before: [],
+    call: ['proxy_get_property', 'plugin_name', { out: 0 }, { out: 1 }],
+    phase: 'request_headers',
+    inside: [call],
+  })
+  const plugin = await host.plugin({ module })
+  await playPlugins(host, [plugin], { request: post('the body') })
+  expect([kept(host, 'status'), kept(host, 'data'), plugin.state]).toEqual([OK, 'probe', 'running'])
+  expect(host.logs.filter(({ level }) => level > LogLevel.Warn)).toEqual([])
+  return kept(host, 'inside').charCodeAt(0)
 }
 
 const OK = '\0\0\0\0'

@@ -1,7 +1,7 @@
 /** The test of a vendor's host function: it links in every version, answers Unimplemented, and is logged once. */
 import { describe, expect, it } from 'vitest'
 import { ABI_VERSIONS, Status } from '../../src/proxy-wasm/index.ts'
-import { rowOf } from './abi.ts'
+import { rowOf } from './row-of.ts'
 import { callByHand } from './hand-made.ts'
 
 /** @param name - of a row in the group `vendor` */

@@ -150,13 +150,16 @@ describe('flow control', () => {
         request_headers: [{ call: 'continue_request' }, PAUSE],
         request_body: [callout(), PAUSE],
         http_call_response: RESUME,
+        response_headers: [{ call: 'continue_response' }, PAUSE],
+        response_body: [{ call: 'continue_response' }, PAUSE],
       }),
     })
     const played = playPlugins(host, [plugin], { request: post('body') })
     await settled()
     expect(callbacks(host.lines(), 2)).toEqual(['create', 'request_headers', 'request_body'])
     answer.resolve(reply(200))
-    expect((await played).sent?.body).toBe('body')
+    const { sent, body } = await played
+    expect([sent?.body, body]).toEqual(['body', 'ok'])
   })
 
   it('trap 9: a stream does not go on because its callouts are done, but because it is told to', async () => {
