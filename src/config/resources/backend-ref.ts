@@ -4,6 +4,7 @@
  * @see https://gateway-api.sigs.k8s.io/reference/spec/#httpbackendref
  */
 import * as v from 'valibot'
+import { doc } from './doc.ts'
 import { choice, described, namespaceName, outside, resourceName, whole } from './fields.ts'
 import { headerFilter } from './header-filter.ts'
 import type { HeaderFilter } from './header-filter.ts'
@@ -31,25 +32,26 @@ export interface BackendFilter {
 const entries = {
   group: v.exactOptional(
     choice(['', 'postern.dev'], {
-      about: '`postern.dev` for an Upstream, empty for a Service.',
-      default: '""',
+      about: doc('`postern.dev` for an Upstream, empty for a Service.'),
+      default: doc('""'),
     }),
   ),
   kind: v.exactOptional(
     choice(['Service', 'Upstream'], {
-      about:
+      about: doc(
         'An Upstream by its name, or a Service by the alias `<name>.<namespace>:<port>` of an Upstream.',
-      default: 'Service',
+      ),
+      default: doc('Service'),
     }),
   ),
-  name: described(resourceName, { about: 'The Upstream, or the Service.' }),
+  name: described(resourceName, { about: doc('The Upstream, or the Service.') }),
   namespace: v.exactOptional(
     described(namespaceName, {
-      about: 'Where it is; no grant is needed for another namespace.',
-      default: "the route's",
+      about: doc('Where it is; no grant is needed for another namespace.'),
+      default: doc("the route's"),
     }),
   ),
-  port: v.exactOptional(described(whole(1, 65_535), { about: 'Required for a Service.' })),
+  port: v.exactOptional(described(whole(1, 65_535), { about: doc('Required for a Service.') })),
 }
 
 export const backendReference: v.GenericSchema<unknown, BackendReference> = v.object(entries)
@@ -69,7 +71,7 @@ const ON_THE_RULE = {
 
 const backendFilter: v.GenericSchema<unknown, BackendFilter> = v.object({
   type: choice(['RequestHeaderModifier', 'ResponseHeaderModifier'], {
-    about: 'Which of the members below is set.',
+    about: doc('Which of the members below is set.'),
     outsideValues: { ...ON_THE_RULE, ...OUTSIDE_FILTERS },
   }),
   requestHeaderModifier: v.exactOptional(headerFilter),
@@ -86,13 +88,13 @@ export const backendRef: v.GenericSchema<unknown, BackendRef> = v.object({
   ...entries,
   weight: v.exactOptional(
     described(whole(0, 1_000_000), {
-      about: 'Its share of the sum of all weights; 0 gets nothing.',
-      default: '1',
+      about: doc('Its share of the sum of all weights; 0 gets nothing.'),
+      default: doc('1'),
     }),
   ),
   filters: v.exactOptional(
     described(v.array(backendFilter), {
-      about: 'For requests to this backend, behind the filters of the rule.',
+      about: doc('For requests to this backend, behind the filters of the rule.'),
     }),
   ),
 })

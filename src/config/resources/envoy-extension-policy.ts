@@ -4,6 +4,7 @@
  * https://gateway.envoyproxy.io/docs/api/extension_types/#envoyextensionpolicy
  */
 import * as v from 'valibot'
+import { doc } from './doc.ts'
 import { choice, described, identifier, ignored, outside, resourceName } from './fields.ts'
 import { metadataSchema } from './metadata.ts'
 import type { Metadata } from './metadata.ts'
@@ -42,10 +43,11 @@ export interface EnvoyExtensionPolicy {
 const NO_TCP = 'a Worker sees requests, not streams; write HTTPRoute'
 
 const target = v.object({
-  group: choice(['gateway.networking.k8s.io'], { about: 'The group of both kinds.' }),
+  group: choice(['gateway.networking.k8s.io'], { about: doc('The group of both kinds.') }),
   kind: choice(['Gateway', 'HTTPRoute'], {
-    about:
+    about: doc(
       "`HTTPRoute`: the plugins run on that route, in place of those of a policy for its Gateway. `Gateway`: on the Gateway's routes that have no policy of their own.",
+    ),
     outsideValues: {
       ListenerSet: 'write the Gateway',
       GRPCRoute: 'write an HTTPRoute',
@@ -54,13 +56,15 @@ const target = v.object({
       UDPRoute: NO_TCP,
     },
   }),
-  name: described(resourceName, { about: "The Gateway or HTTPRoute, in the policy's namespace." }),
+  name: described(resourceName, {
+    about: doc("The Gateway or HTTPRoute, in the policy's namespace."),
+  }),
   sectionName: outside('a plugin is for a whole route'),
 })
 
 const sha256 = v.exactOptional(
   described(moduleSha256, {
-    about: "sha256 of the module's bytes, or of the image a registered url names.",
+    about: doc("sha256 of the module's bytes, or of the image a registered url names."),
   }),
 )
 const tls = outside('nothing is fetched when a request comes; `postern add` brings modules in')
@@ -68,12 +72,12 @@ const tls = outside('nothing is fetched when a request comes; `postern add` brin
 const code = v.pipe(
   v.object({
     type: choice(['HTTP', 'Image'], {
-      about: 'Which of `http` and `image` there is.',
+      about: doc('Which of `http` and `image` there is.'),
       outsideValues: { ConfigMap: 'bring the module in with `postern add`' },
     }),
     http: v.exactOptional(
       v.object({
-        url: described(moduleUrl, { about: 'As `url` of a WasmPlugin.' }),
+        url: described(moduleUrl, { about: doc('As `url` of a WasmPlugin.') }),
         sha256,
         tls,
       }),
@@ -81,7 +85,7 @@ const code = v.pipe(
     image: v.exactOptional(
       v.object({
         url: described(moduleUrl, {
-          about: 'As `url` of a WasmPlugin: `<registry>/…/<name>:<version>`.',
+          about: doc('As `url` of a WasmPlugin: `<registry>/…/<name>:<version>`.'),
         }),
         sha256,
         pullSecretRef: ignored(BOUND),
@@ -102,36 +106,37 @@ const code = v.pipe(
 const wasm = v.object({
   name: v.exactOptional(
     described(resourceName, {
-      about: 'Names the plugin within the policy.',
-      default: 'its place in the list, from 0',
+      about: doc('Names the plugin within the policy.'),
+      default: doc('its place in the list, from 0'),
     }),
   ),
   rootID: v.exactOptional(
     described(v.string(), {
-      about: 'The root id: which plugin of the module to run.',
-      default: '""',
+      about: doc('The root id: which plugin of the module to run.'),
+      default: doc('""'),
     }),
   ),
   code,
   config: v.exactOptional(
     described(v.unknown(), {
-      about: 'Any JSON value; handed to the plugin as JSON text, keys sorted.',
-      default: 'no bytes at all',
+      about: doc('Any JSON value; handed to the plugin as JSON text, keys sorted.'),
+      default: doc('no bytes at all'),
     }),
   ),
   failOpen: v.exactOptional(
     described(v.boolean(), {
-      about: '`true` is `failStrategy: FAIL_OPEN`, `false` is `FAIL_CLOSE`.',
-      default: 'false',
+      about: doc('`true` is `failStrategy: FAIL_OPEN`, `false` is `FAIL_CLOSE`.'),
+      default: doc('false'),
     }),
   ),
   env: v.exactOptional(
     v.object({
       hostKeys: v.exactOptional(
         described(v.array(identifier), {
-          about:
+          about: doc(
             "The node's variables and secrets that the plugin sees, which `ALLOWED_HOST_ENV` must list.",
-          default: '[]',
+          ),
+          default: doc('[]'),
         }),
       ),
     }),
@@ -146,17 +151,18 @@ export const envoyExtensionPolicySchema: v.GenericSchema<unknown, EnvoyExtension
     v.object({
       targetRefs: v.exactOptional(
         described(v.pipe(v.array(target), v.minLength(1, 'expected at least one target')), {
-          about: 'What the plugins are for. A target has one policy at most.',
+          about: doc('What the plugins are for. A target has one policy at most.'),
         }),
       ),
       targetRef: v.exactOptional(
-        described(target, { about: 'The same as `targetRefs` with one entry.' }),
+        described(target, { about: doc('The same as `targetRefs` with one entry.') }),
       ),
       wasm: v.exactOptional(
         described(v.pipe(v.array(wasm), v.maxLength(16, 'expected 16 entries or less')), {
-          about:
+          about: doc(
             'The plugins, in the order in which a request runs through them. In the chain they stand where a WasmPlugin without phase and priority does.',
-          default: '[]',
+          ),
+          default: doc('[]'),
         }),
       ),
       targetSelectors: outside('name the targets'),

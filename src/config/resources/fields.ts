@@ -10,9 +10,9 @@ type Schema = v.GenericSchema
 
 export interface About {
   /** What the field means, for docs/CONFIG.md. */
-  readonly about?: string
+  readonly about?: string | undefined
   /** The default, as an operator would write it. */
-  readonly default?: string
+  readonly default?: string | undefined
   /** Set on a field that is accepted and changes nothing here: why. */
   readonly noEffect?: string
   /** Set on a field that is refused by name: why, and what to do instead. */

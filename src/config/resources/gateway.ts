@@ -4,6 +4,7 @@
  * @see https://gateway-api.sigs.k8s.io/reference/spec/#gateway
  */
 import * as v from 'valibot'
+import { doc } from './doc.ts'
 import { choice, described, ignored, outside, resourceName, whole } from './fields.ts'
 import { hostname } from './hostname.ts'
 import { metadataSchema } from './metadata.ts'
@@ -31,18 +32,20 @@ const DEPLOYED = 'where a Worker is reached, and its certificates, are set where
 const NO_TCP = 'a Worker sees requests, not connections'
 
 const listener = v.object({
-  name: described(resourceName, { about: 'What `sectionName` of a route calls it.' }),
+  name: described(resourceName, { about: doc('What `sectionName` of a route calls it.') }),
   hostname: v.exactOptional(
     described(hostname, {
-      about: 'The hosts it takes; a route gets those that are its own as well.',
-      default: 'every host',
+      about: doc('The hosts it takes; a route gets those that are its own as well.'),
+      default: doc('every host'),
     }),
   ),
   port: described(whole(1, 65_535), {
-    about: 'Tells listeners of one host apart, together with `protocol`.',
+    about: doc('Tells listeners of one host apart, together with `protocol`.'),
   }),
   protocol: choice(['HTTP', 'HTTPS'], {
-    about: 'Of listeners of one host the one of the port asked for is taken, else of the scheme.',
+    about: doc(
+      'Of listeners of one host the one of the port asked for is taken, else of the scheme.',
+    ),
     outsideValues: { TLS: NO_TCP, TCP: NO_TCP, UDP: NO_TCP },
   }),
   tls: ignored(DEPLOYED),
@@ -52,8 +55,8 @@ const listener = v.object({
         v.object({
           from: v.exactOptional(
             choice(['All', 'Same', 'None'], {
-              about: 'Whose routes may attach; `Same` is the namespace of the Gateway.',
-              default: 'Same',
+              about: doc('Whose routes may attach; `Same` is the namespace of the Gateway.'),
+              default: doc('Same'),
               outsideValues: { Selector: 'there are no namespaces with labels; write All or Same' },
             }),
           ),
@@ -65,12 +68,15 @@ const listener = v.object({
           v.array(
             v.object({
               group: v.exactOptional(
-                described(v.string(), { about: 'Of the kind.', default: 'that of HTTPRoute' }),
+                described(v.string(), {
+                  about: doc('Of the kind.'),
+                  default: doc('that of HTTPRoute'),
+                }),
               ),
-              kind: described(v.string(), { about: 'HTTPRoute, to take routes at all.' }),
+              kind: described(v.string(), { about: doc('HTTPRoute, to take routes at all.') }),
             }),
           ),
-          { about: 'Which kinds of route may attach.', default: 'HTTPRoute' },
+          { about: doc('Which kinds of route may attach.'), default: doc('HTTPRoute') },
         ),
       ),
     }),
@@ -85,7 +91,7 @@ export const gatewaySchema: v.GenericSchema<unknown, Gateway> = v.object({
     gatewayClassName: ignored('what reads this is the one class there is'),
     listeners: described(
       v.pipe(v.array(listener), v.minLength(1, 'expected at least one listener')),
-      { about: 'What routes attach to.' },
+      { about: doc('What routes attach to.') },
     ),
     addresses: ignored(DEPLOYED),
     infrastructure: ignored('nothing is created for a Gateway'),

@@ -4,6 +4,7 @@
  * @see https://gateway-api.sigs.k8s.io/reference/spec/#httproutefilter
  */
 import * as v from 'valibot'
+import { doc } from './doc.ts'
 import { backendReference, OUTSIDE_FILTERS } from './backend-ref.ts'
 import type { BackendReference } from './backend-ref.ts'
 import { choice, described, outside, text, whole } from './fields.ts'
@@ -48,10 +49,12 @@ const newPath = text(/^(\/[^?#]{0,1023})?$/, 'a path that starts with "/", witho
 const path = v.exactOptional(
   v.object({
     type: choice(['ReplaceFullPath', 'ReplacePrefixMatch'], {
-      about: '`ReplacePrefixMatch` replaces what the PathPrefix of the match covers.',
+      about: doc('`ReplacePrefixMatch` replaces what the PathPrefix of the match covers.'),
     }),
-    replaceFullPath: v.exactOptional(described(newPath, { about: 'For ReplaceFullPath.' })),
-    replacePrefixMatch: v.exactOptional(described(newPath, { about: 'For ReplacePrefixMatch.' })),
+    replaceFullPath: v.exactOptional(described(newPath, { about: doc('For ReplaceFullPath.') })),
+    replacePrefixMatch: v.exactOptional(
+      described(newPath, { about: doc('For ReplacePrefixMatch.') }),
+    ),
   }),
 )
 
@@ -59,13 +62,16 @@ const requestMirror = v.exactOptional(
   v.object({
     backendRef: backendReference,
     percent: v.exactOptional(
-      described(whole(0, 100), { about: 'How many of a hundred requests.', default: '100' }),
+      described(whole(0, 100), {
+        about: doc('How many of a hundred requests.'),
+        default: doc('100'),
+      }),
     ),
     fraction: v.exactOptional(
       v.object({
-        numerator: described(whole(0, 1_000_000_000), { about: 'So many requests' }),
+        numerator: described(whole(0, 1_000_000_000), { about: doc('So many requests') }),
         denominator: v.exactOptional(
-          described(whole(1, 1_000_000_000), { about: 'of so many.', default: '100' }),
+          described(whole(1, 1_000_000_000), { about: doc('of so many.'), default: doc('100') }),
         ),
       }),
     ),
@@ -74,19 +80,19 @@ const requestMirror = v.exactOptional(
 
 const requestRedirect = v.exactOptional(
   v.object({
-    scheme: v.exactOptional(choice(['http', 'https'], { about: 'Of the new URL.' })),
-    hostname: v.exactOptional(described(preciseHostname, { about: 'Of the new URL.' })),
+    scheme: v.exactOptional(choice(['http', 'https'], { about: doc('Of the new URL.') })),
+    hostname: v.exactOptional(described(preciseHostname, { about: doc('Of the new URL.') })),
     path,
     port: v.exactOptional(
       described(whole(1, 65_535), {
-        about: 'Of the new URL.',
-        default: "that of `scheme`, else the client's",
+        about: doc('Of the new URL.'),
+        default: doc("that of `scheme`, else the client's"),
       }),
     ),
     statusCode: v.exactOptional(
       described(v.picklist(REDIRECTS, `expected one of ${REDIRECTS.join(', ')}`), {
-        about: 'The status of the answer.',
-        default: '302',
+        about: doc('The status of the answer.'),
+        default: doc('302'),
       }),
     ),
   }),
@@ -96,8 +102,9 @@ const urlRewrite = v.exactOptional(
   v.object({
     hostname: v.exactOptional(
       described(preciseHostname, {
-        about:
+        about: doc(
           'The host a service binding is asked for. An upstream with a url is asked for its own; there this travels as x-forwarded-host.',
+        ),
       }),
     ),
     path,
@@ -113,7 +120,7 @@ export const httpRouteFilter: v.GenericSchema<unknown, HttpRouteFilter> = v.obje
       'RequestRedirect',
       'URLRewrite',
     ],
-    { about: 'Which of the members below is set.', outsideValues: OUTSIDE_FILTERS },
+    { about: doc('Which of the members below is set.'), outsideValues: OUTSIDE_FILTERS },
   ),
   requestHeaderModifier: v.exactOptional(headerFilter),
   responseHeaderModifier: v.exactOptional(headerFilter),

@@ -4,6 +4,7 @@
  * @see https://gateway-api.sigs.k8s.io/reference/spec/#httproute
  */
 import * as v from 'valibot'
+import { doc } from './doc.ts'
 import { backendRef } from './backend-ref.ts'
 import type { BackendRef } from './backend-ref.ts'
 import { duration } from './duration.ts'
@@ -78,26 +79,32 @@ const METHODS = [
 const parentRef = v.object({
   group: v.exactOptional(
     described(v.string(), {
-      about: "The group of the parent's kind.",
-      default: 'gateway.networking.k8s.io',
+      about: doc("The group of the parent's kind."),
+      default: doc('gateway.networking.k8s.io'),
     }),
   ),
   kind: v.exactOptional(
-    described(v.string(), { about: 'Gateway; a route is for nothing else.', default: 'Gateway' }),
+    described(v.string(), {
+      about: doc('Gateway; a route is for nothing else.'),
+      default: doc('Gateway'),
+    }),
   ),
   namespace: v.exactOptional(
-    described(namespaceName, { about: 'Where the Gateway is.', default: "the route's" }),
+    described(namespaceName, { about: doc('Where the Gateway is.'), default: doc("the route's") }),
   ),
   name: described(v.string(), {
-    about: 'The Gateway. One that is not there is the default Gateway, with a warning.',
+    about: doc('The Gateway. One that is not there is the default Gateway, with a warning.'),
   }),
   sectionName: v.exactOptional(
-    described(v.string(), { about: 'The one listener the route is for.', default: 'all' }),
+    described(v.string(), {
+      about: doc('The one listener the route is for.'),
+      default: doc('all'),
+    }),
   ),
   port: v.exactOptional(
     described(whole(1, 65_535), {
-      about: 'The listeners of that port the route is for.',
-      default: 'all',
+      about: doc('The listeners of that port the route is for.'),
+      default: doc('all'),
     }),
   ),
 })
@@ -111,15 +118,16 @@ const path = v.pipe(
   v.object({
     type: v.exactOptional(
       choice(['Exact', 'PathPrefix', 'RegularExpression'], {
-        about:
+        about: doc(
           "`PathPrefix` compares whole path elements: `/shop` matches `/shop/x`, not `/shopping`. `RegularExpression` is RE2's and covers the whole path.",
-        default: 'PathPrefix',
+        ),
+        default: doc('PathPrefix'),
       }),
     ),
     value: v.exactOptional(
       described(v.pipe(v.string(), v.maxLength(1024, 'expected 1,024 characters or less')), {
-        about: 'The path, without query.',
-        default: '/',
+        about: doc('The path, without query.'),
+        default: doc('/'),
       }),
     ),
   }),
@@ -141,21 +149,25 @@ const path = v.pipe(
 
 const valueType = v.exactOptional(
   choice(['Exact', 'RegularExpression'], {
-    about: "How values are compared; a regular expression is RE2's and covers the whole value.",
-    default: 'Exact',
+    about: doc(
+      "How values are compared; a regular expression is RE2's and covers the whole value.",
+    ),
+    default: doc('Exact'),
   }),
 )
 
 const match = v.object({
   path: v.exactOptional(path),
-  method: v.exactOptional(choice(METHODS, { about: 'The request method.', default: 'any' })),
+  method: v.exactOptional(
+    choice(METHODS, { about: doc('The request method.'), default: doc('any') }),
+  ),
   headers: v.exactOptional(
     v.array(
       v.object({
         type: valueType,
-        name: described(headerName, { about: 'Compared without regard to case.' }),
+        name: described(headerName, { about: doc('Compared without regard to case.') }),
         value: described(v.pipe(v.string(), v.maxLength(4096)), {
-          about: 'The whole value; lines of the same name are joined with ", ".',
+          about: doc('The whole value; lines of the same name are joined with ", ".'),
         }),
       }),
     ),
@@ -165,10 +177,10 @@ const match = v.object({
       v.object({
         type: valueType,
         name: described(v.pipe(v.string(), v.minLength(1, 'expected a name'), v.maxLength(256)), {
-          about: 'Compared as it is, case included.',
+          about: doc('Compared as it is, case included.'),
         }),
         value: described(v.pipe(v.string(), v.maxLength(1024)), {
-          about: 'Compared with the decoded value; of several of one name the first counts.',
+          about: doc('Compared with the decoded value; of several of one name the first counts.'),
         }),
       }),
     ),
@@ -176,37 +188,43 @@ const match = v.object({
 })
 
 const rule = v.object({
-  name: v.exactOptional(described(v.string(), { about: 'For people.' })),
+  name: v.exactOptional(described(v.string(), { about: doc('For people.') })),
   matches: v.exactOptional(
     described(v.array(match), {
-      about: 'The rule holds when any of them holds.',
-      default: 'one that matches every path',
+      about: doc('The rule holds when any of them holds.'),
+      default: doc('one that matches every path'),
     }),
   ),
   filters: v.exactOptional(
     described(v.array(httpRouteFilter), {
-      about:
+      about: doc(
         'What is changed behind the plugins of a request, before those of its response. Each type at most once, RequestMirror aside.',
+      ),
     }),
   ),
   backendRefs: v.exactOptional(
     described(v.array(backendRef), {
-      about: 'Where requests go, by weight. Without any the answer is 500, unless it redirects.',
+      about: doc(
+        'Where requests go, by weight. Without any the answer is 500, unless it redirects.',
+      ),
     }),
   ),
   timeouts: v.exactOptional(
     v.object({
       request: v.exactOptional(
         described(duration, {
-          about:
+          about: doc(
             'For the whole exchange, retries and the body of the response included; 0s is no bound.',
-          default: 'no bound',
+          ),
+          default: doc('no bound'),
         }),
       ),
       backendRequest: v.exactOptional(
         described(duration, {
-          about: 'For one attempt, until the headers of the response have come; 0s is no bound.',
-          default: '`timeoutMs` of the Upstream',
+          about: doc(
+            'For one attempt, until the headers of the response have come; 0s is no bound.',
+          ),
+          default: doc('`timeoutMs` of the Upstream'),
         }),
       ),
     }),
@@ -215,21 +233,22 @@ const rule = v.object({
     v.object({
       codes: v.exactOptional(
         described(v.array(whole(400, 599)), {
-          about: 'Statuses after which a request is sent again.',
-          default: 'none',
+          about: doc('Statuses after which a request is sent again.'),
+          default: doc('none'),
         }),
       ),
       attempts: v.exactOptional(
         described(whole(0, 10), {
-          about:
+          about: doc(
             'How often it is sent again at most: after those statuses, and when a connection fails or an attempt times out. A request whose body streams is sent once.',
-          default: '1',
+          ),
+          default: doc('1'),
         }),
       ),
       backoff: v.exactOptional(
         described(duration, {
-          about: 'The least time before the first retry; it doubles with each.',
-          default: '25ms',
+          about: doc('The least time before the first retry; it doubles with each.'),
+          default: doc('25ms'),
         }),
       ),
     }),
@@ -244,19 +263,20 @@ export const httpRouteSchema: v.GenericSchema<unknown, HttpRoute> = v.object({
   spec: v.object({
     parentRefs: v.exactOptional(
       described(v.array(parentRef), {
-        about: 'The Gateways the route is for.',
-        default: 'the default Gateway',
+        about: doc('The Gateways the route is for.'),
+        default: doc('the default Gateway'),
       }),
     ),
     hostnames: v.exactOptional(
       described(v.array(hostname), {
-        about:
+        about: doc(
           'Hosts the route is for. `*.example.com` is every host below `example.com`, not itself.',
-        default: "the listeners'",
+        ),
+        default: doc("the listeners'"),
       }),
     ),
     rules: described(v.pipe(v.array(rule), v.minLength(1, 'expected at least one rule')), {
-      about: 'What goes where. Which rule wins: see "How a request finds its rule".',
+      about: doc('What goes where. Which rule wins: see "How a request finds its rule".'),
     }),
     useDefaultGateways: outside('leave parentRefs out; then the default Gateway takes the route'),
   }),

@@ -3,6 +3,7 @@
  * schema of the rest. A new kind is a new file and a new row.
  */
 import type * as v from 'valibot'
+import { doc } from './doc.ts'
 import { envoyExtensionPolicySchema } from './envoy-extension-policy.ts'
 import type { EnvoyExtensionPolicy } from './envoy-extension-policy.ts'
 import { gatewaySchema } from './gateway.ts'
@@ -26,7 +27,7 @@ export type Resource = Gateway | HttpRoute | PluginResource | PluginPolicy | Ups
 export interface Kind {
   readonly apiVersion: string
   readonly kind: Resource['kind']
-  readonly about: string
+  readonly about: string | undefined
   readonly schema: v.GenericSchema<unknown, Resource>
 }
 
@@ -34,43 +35,43 @@ export const KINDS: readonly Kind[] = [
   {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'Gateway',
-    about: 'The hosts that requests are taken for.',
+    about: doc('The hosts that requests are taken for.'),
     schema: gatewaySchema,
   },
   {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'HTTPRoute',
-    about: 'Which requests go to which upstream.',
+    about: doc('Which requests go to which upstream.'),
     schema: httpRouteSchema,
   },
   {
     apiVersion: 'extensions.istio.io/v1alpha1',
     kind: 'WasmPlugin',
-    about: 'A configured use of a module.',
+    about: doc('A configured use of a module.'),
     schema: wasmPluginSchema,
   },
   {
     apiVersion: 'extensions.istio.io/v1alpha1',
     kind: 'TrafficExtension',
-    about: 'A WasmPlugin as Istio writes it since 1.30.',
+    about: doc('A WasmPlugin as Istio writes it since 1.30.'),
     schema: trafficExtensionSchema,
   },
   {
     apiVersion: 'gateway.envoyproxy.io/v1alpha1',
     kind: 'EnvoyExtensionPolicy',
-    about: 'Plugins of a Gateway or a route, as Envoy Gateway writes them.',
+    about: doc('Plugins of a Gateway or a route, as Envoy Gateway writes them.'),
     schema: envoyExtensionPolicySchema,
   },
   {
     apiVersion: 'postern.dev/v1alpha1',
     kind: 'PluginPolicy',
-    about: 'What Postern adds to a plugin: mode, limits, permissions, its vm.',
+    about: doc('What Postern adds to a plugin: mode, limits, permissions, its vm.'),
     schema: pluginPolicySchema,
   },
   {
     apiVersion: 'postern.dev/v1alpha1',
     kind: 'Upstream',
-    about: 'Where requests and the calls of plugins may go.',
+    about: doc('Where requests and the calls of plugins may go.'),
     schema: upstreamSchema,
   },
 ]

@@ -3,6 +3,7 @@
  * resource is read back from it, which are accepted and mean nothing here.
  */
 import * as v from 'valibot'
+import { doc } from './doc.ts'
 import { described, ignored, namespaceName, resourceName } from './fields.ts'
 
 export interface Metadata {
@@ -20,26 +21,28 @@ export const DEFAULT_NAMESPACE = 'default'
 const CLUSTER = 'a cluster writes it; there is none here'
 
 export const metadataSchema: v.GenericSchema<unknown, Metadata> = v.object({
-  name: described(resourceName, { about: 'Names the resource within its kind and namespace.' }),
+  name: described(resourceName, {
+    about: doc('Names the resource within its kind and namespace.'),
+  }),
   namespace: v.exactOptional(
     described(namespaceName, {
-      about: 'Groups resources. References without a namespace stay within it.',
+      about: doc('Groups resources. References without a namespace stay within it.'),
       default: DEFAULT_NAMESPACE,
     }),
   ),
   labels: v.exactOptional(
     described(v.record(v.string(), v.string()), {
-      about: 'Kept for people; nothing selects by it.',
+      about: doc('Kept for people; nothing selects by it.'),
     }),
   ),
   annotations: v.exactOptional(
-    described(v.record(v.string(), v.string()), { about: 'Kept for people.' }),
+    described(v.record(v.string(), v.string()), { about: doc('Kept for people.') }),
   ),
   creationTimestamp: v.exactOptional(
     v.nullable(
       described(v.pipe(v.string(), v.isoTimestamp('expected an RFC 3339 time')), {
-        about: 'When a cluster made it: the older goes first where nothing else decides.',
-        default: 'later than all others',
+        about: doc('When a cluster made it: the older goes first where nothing else decides.'),
+        default: doc('later than all others'),
       }),
     ),
   ),

@@ -3,6 +3,7 @@
  * and ports, at which place of the chain. WasmPlugin and TrafficExtension have them in common.
  */
 import * as v from 'valibot'
+import { doc } from './doc.ts'
 import { choice, described, namespaceName, outside, resourceName, whole } from './fields.ts'
 import type { OptionalField } from './fields.ts'
 
@@ -37,21 +38,25 @@ const ROUTE_TO_IT = 'write the HTTPRoute that leads to it'
 
 export const targetRef: v.GenericSchema<PluginTargetRef> = v.object({
   group: choice(['gateway.networking.k8s.io'], {
-    about: 'The group of both kinds.',
+    about: doc('The group of both kinds.'),
     outsideValues: { '': ROUTE_TO_IT, core: ROUTE_TO_IT, 'networking.istio.io': ROUTE_TO_IT },
   }),
   kind: choice(['Gateway', 'HTTPRoute'], {
-    about:
+    about: doc(
       '`HTTPRoute`: the plugin runs on that route alone. `Gateway`: on the routes attached to it, and on its requests that match none.',
+    ),
     outsideValues: {
       GatewayClass: 'write Gateway, or leave targetRefs out',
       Service: ROUTE_TO_IT,
       ServiceEntry: ROUTE_TO_IT,
     },
   }),
-  name: described(resourceName, { about: 'The Gateway or HTTPRoute.' }),
+  name: described(resourceName, { about: doc('The Gateway or HTTPRoute.') }),
   namespace: v.exactOptional(
-    described(namespaceName, { about: "Must be the plugin's own.", default: "the plugin's" }),
+    described(namespaceName, {
+      about: doc("Must be the plugin's own."),
+      default: doc("the plugin's"),
+    }),
   ),
   sectionName: outside('a plugin is for a whole route'),
 })
@@ -59,9 +64,10 @@ export const targetRef: v.GenericSchema<PluginTargetRef> = v.object({
 const trafficSelector = v.object({
   mode: v.exactOptional(
     choice(MODES, {
-      about:
+      about: doc(
         'A gateway is the `CLIENT` of what it routes to. `SERVER` is the side of a workload and never holds here, which is warned about.',
-      default: 'CLIENT_AND_SERVER',
+      ),
+      default: doc('CLIENT_AND_SERVER'),
     }),
   ),
   ports: v.exactOptional(
@@ -69,12 +75,13 @@ const trafficSelector = v.object({
       v.array(
         v.object({
           number: described(whole(1, 65_535), {
-            about:
+            about: doc(
               'A port that clients ask for: of the URL, 443 for https and 80 for http without one.',
+            ),
           }),
         }),
       ),
-      { about: 'Holds for these ports alone.', default: 'every port' },
+      { about: doc('Holds for these ports alone.'), default: doc('every port') },
     ),
   ),
 })
@@ -91,35 +98,37 @@ export const attachmentFields: {
     v.object({
       matchLabels: v.exactOptional(
         described(v.record(label, label), {
-          about:
+          about: doc(
             'The plugin runs on nodes that have all of these labels (`NODE_LABELS`; every node is `istio: ingressgateway` unless that says otherwise).',
-          default: 'every node',
+          ),
+          default: doc('every node'),
         }),
       ),
     }),
   ),
   targetRefs: v.exactOptional(
     described(v.pipe(v.array(targetRef), v.maxLength(16, 'expected 16 targets or less')), {
-      about: 'What the plugin is for; not together with `selector`.',
-      default: 'the routes of its namespace (see "What a plugin is for")',
+      about: doc('What the plugin is for; not together with `selector`.'),
+      default: doc('the routes of its namespace (see "What a plugin is for")'),
     }),
   ),
   targetRef: v.exactOptional(
     described(targetRef, {
-      about: 'The same as `targetRefs` with one entry; the older of the two.',
+      about: doc('The same as `targetRefs` with one entry; the older of the two.'),
     }),
   ),
   match: v.exactOptional(
     described(v.array(trafficSelector), {
-      about: 'The requests the plugin sees, of those it is for: any of the entries must hold.',
-      default: 'all of them',
+      about: doc('The requests the plugin sees, of those it is for: any of the entries must hold.'),
+      default: doc('all of them'),
     }),
   ),
   priority: v.exactOptional(
     described(whole(-(2 ** 31), 2 ** 31 - 1), {
-      about:
+      about: doc(
         'Within a phase the higher runs first; ties go by creationTimestamp, then name, then namespace.',
-      default: '0',
+      ),
+      default: doc('0'),
     }),
   ),
 }

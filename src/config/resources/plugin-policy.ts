@@ -16,6 +16,7 @@ import {
   resourceName,
   whole,
 } from './fields.ts'
+import { doc } from './doc.ts'
 import { metadataSchema } from './metadata.ts'
 import type { Metadata } from './metadata.ts'
 
@@ -54,21 +55,22 @@ const NOT_ENFORCED = 'it is not enforced yet, and a limit that is not must not l
 const limits = v.object({
   bodyBytes: v.exactOptional(
     described(whole(0, 2 ** 30), {
-      about:
+      about: doc(
         'The most bytes of one body held for the plugin: beyond it 413 (request) or 500 (response).',
-      default: `${DEFAULT_LIMITS.bodyBytes}`,
+      ),
+      default: doc(`${DEFAULT_LIMITS.bodyBytes}`),
     }),
   ),
   calloutsPerRequest: v.exactOptional(
     described(whole(0, 10_000), {
-      about: 'The most calls one request may start.',
-      default: `${DEFAULT_LIMITS.calloutsPerRequest}`,
+      about: doc('The most calls one request may start.'),
+      default: doc(`${DEFAULT_LIMITS.calloutsPerRequest}`),
     }),
   ),
   pauseMs: v.exactOptional(
     described(whole(1, 3_600_000), {
-      about: 'The longest a request may stay paused before `failStrategy` decides.',
-      default: `${DEFAULT_LIMITS.pauseMs}`,
+      about: doc('The longest a request may stay paused before `failStrategy` decides.'),
+      default: doc(`${DEFAULT_LIMITS.pauseMs}`),
     }),
   ),
   memoryBytes: outside(NOT_ENFORCED),
@@ -88,16 +90,18 @@ export const pluginPolicySchema: v.GenericSchema<unknown, PluginPolicy> = v.obje
           v.pipe(
             v.object({
               group: choice(['extensions.istio.io', 'gateway.envoyproxy.io'], {
-                about: 'The group of the kind: the second is that of EnvoyExtensionPolicy.',
+                about: doc('The group of the kind: the second is that of EnvoyExtensionPolicy.'),
               }),
               kind: choice(['WasmPlugin', 'TrafficExtension', 'EnvoyExtensionPolicy'], {
-                about: 'The kind in which the plugin is written.',
+                about: doc('The kind in which the plugin is written.'),
               }),
-              name: described(resourceName, { about: "The plugin, in the policy's namespace." }),
+              name: described(resourceName, {
+                about: doc("The plugin, in the policy's namespace."),
+              }),
               sectionName: v.exactOptional(
                 described(v.string(), {
-                  about: 'The name of one entry of an EnvoyExtensionPolicy.',
-                  default: 'all its entries',
+                  about: doc('The name of one entry of an EnvoyExtensionPolicy.'),
+                  default: doc('all its entries'),
                 }),
               ),
             }),
@@ -110,64 +114,68 @@ export const pluginPolicySchema: v.GenericSchema<unknown, PluginPolicy> = v.obje
         ),
         v.minLength(1, 'expected at least one plugin'),
       ),
-      { about: 'The plugins the policy is for. A plugin has one policy at most.' },
+      { about: doc('The plugins the policy is for. A plugin has one policy at most.') },
     ),
     limits: v.exactOptional(limits),
     allowedCapabilities: v.exactOptional(
       described(v.array(v.string()), {
-        about: 'The host calls and callbacks the plugin may use, by their names in the ABI.',
-        default: 'all',
+        about: doc('The host calls and callbacks the plugin may use, by their names in the ABI.'),
+        default: doc('all'),
       }),
     ),
     upstreams: v.exactOptional(
       described(v.array(v.string()), {
-        about: 'The Upstreams the plugin may call, by name or alias.',
-        default: 'all that are declared',
+        about: doc('The Upstreams the plugin may call, by name or alias.'),
+        default: doc('all that are declared'),
       }),
     ),
     vmId: v.exactOptional(
       described(v.string(), {
-        about: 'The scope of shared data and queues: plugins with the same id see the same.',
-        default: '""',
+        about: doc('The scope of shared data and queues: plugins with the same id see the same.'),
+        default: doc('""'),
       }),
     ),
     shareVm: v.exactOptional(
       described(v.boolean(), {
-        about: 'Lets plugins of the same module, vm id and vm configuration share one vm.',
-        default: 'false',
+        about: doc('Lets plugins of the same module, vm id and vm configuration share one vm.'),
+        default: doc('false'),
       }),
     ),
     vmConfiguration: v.exactOptional(
-      described(v.string(), { about: 'Handed to the vm when it starts.', default: '""' }),
+      described(v.string(), { about: doc('Handed to the vm when it starts.'), default: doc('""') }),
     ),
     allowOnHeadersStopIteration: v.exactOptional(
       described(v.boolean(), {
-        about:
+        about: doc(
           'Lets a plugin that pauses in a header callback see the body before the headers go on.',
-        default: 'false',
+        ),
+        default: doc('false'),
       }),
     ),
     singleton: v.exactOptional(
       described(v.boolean(), {
-        about:
+        about: doc(
           'Runs the plugin in one vm for the whole gateway, on ticks and queues alone: no request passes it.',
-        default: 'false',
+        ),
+        default: doc('false'),
       }),
     ),
     mode: v.exactOptional(
       choice(MODES, {
-        about:
+        about: doc(
           '`log-only`: the plugin runs on every request, what it would have done is written to the decision log, and none of it is done: requests and responses go on as they came, also when the plugin fails.',
-        default: 'enforce',
+        ),
+        default: doc('enforce'),
       }),
     ),
     logOnly: v.exactOptional(
       v.object({
         callouts: v.exactOptional(
           choice(LOG_ONLY_CALLOUTS, {
-            about:
+            about: doc(
               'What becomes of the HTTP and gRPC calls of a log-only plugin. `run`: they are made, and count for who is called. `block`: none leaves, and each fails for the plugin as an unreachable upstream would.',
-            default: 'run',
+            ),
+            default: doc('run'),
           }),
         ),
       }),
@@ -175,14 +183,16 @@ export const pluginPolicySchema: v.GenericSchema<unknown, PluginPolicy> = v.obje
     failOpenBudget: v.exactOptional(
       v.object({
         percent: described(percent, {
-          about:
+          about: doc(
             'The most requests of a minute that may pass the plugin by because it failed, in per cent of all that came to it in that minute. Beyond it `FAIL_OPEN` is `FAIL_CLOSE`.',
+          ),
         }),
         minimum: v.exactOptional(
           described(whole(0, 1_000_000), {
-            about:
+            about: doc(
               'So many requests a minute may pass it by whatever the percentage: with little traffic, a percentage of it is less than one request.',
-            default: '0',
+            ),
+            default: doc('0'),
           }),
         ),
       }),
@@ -192,21 +202,22 @@ export const pluginPolicySchema: v.GenericSchema<unknown, PluginPolicy> = v.obje
         v.object({
           sampling: v.exactOptional(
             described(percent, {
-              about: 'The share of requests whose decisions are written, in per cent.',
-              default: '100',
+              about: doc('The share of requests whose decisions are written, in per cent.'),
+              default: doc('100'),
             }),
           ),
           mask: v.exactOptional(
             described(v.array(fieldName), {
-              about:
+              about: doc(
                 'Headers and query parameters whose values are written as `***`, beside those that carry credentials, which always are.',
-              default: '[]',
+              ),
+              default: doc('[]'),
             }),
           ),
         }),
         {
-          about: "Writes one line of JSON for each of the plugin's decisions.",
-          default: 'off; on for a log-only plugin',
+          about: doc("Writes one line of JSON for each of the plugin's decisions."),
+          default: doc('off; on for a log-only plugin'),
         },
       ),
     ),

@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot'
 import { PHASES } from '../snapshot.ts'
+import { doc } from './doc.ts'
 import { choice, ignored, outside } from './fields.ts'
 import { metadataSchema } from './metadata.ts'
 import type { Metadata } from './metadata.ts'
@@ -51,8 +52,8 @@ export const trafficExtensionSchema: v.GenericSchema<unknown, TrafficExtension> 
       ...attachmentFields,
       phase: v.exactOptional(
         choice(EXTENSION_PHASES, {
-          about: 'Where in the chain: AUTHN, then AUTHZ, then STATS, then the unspecified.',
-          default: 'UNSPECIFIED',
+          about: doc('Where in the chain: AUTHN, then AUTHZ, then STATS, then the unspecified.'),
+          default: doc('UNSPECIFIED'),
         }),
       ),
       wasm: v.object(wasmFields),

@@ -3,6 +3,7 @@
  * as an Envoy cluster's is, because plugins call it by name alone.
  */
 import * as v from 'valibot'
+import { doc } from './doc.ts'
 import { described, identifier, ignored, outside, text, whole } from './fields.ts'
 import { metadataSchema } from './metadata.ts'
 import type { Metadata } from './metadata.ts'
@@ -49,20 +50,22 @@ function isOrigin(value: string): boolean {
 const retries = v.object({
   attempts: v.exactOptional(
     described(whole(0, 10), {
-      about: 'How often a request is sent again at most. A rule with `retry` decides for itself.',
-      default: '1',
+      about: doc(
+        'How often a request is sent again at most. A rule with `retry` decides for itself.',
+      ),
+      default: doc('1'),
     }),
   ),
   codes: v.exactOptional(
     described(v.array(whole(400, 599)), {
-      about: 'Statuses after which it is, beside failed connections and timeouts.',
-      default: 'none',
+      about: doc('Statuses after which it is, beside failed connections and timeouts.'),
+      default: doc('none'),
     }),
   ),
   backoffMs: v.exactOptional(
     described(whole(0, 60_000), {
-      about: 'The least time before the first retry; it doubles with each.',
-      default: '25',
+      about: doc('The least time before the first retry; it doubles with each.'),
+      default: doc('25'),
     }),
   ),
 })
@@ -70,25 +73,31 @@ const retries = v.object({
 const outlierDetection = v.object({
   consecutive5xxErrors: v.exactOptional(
     described(whole(0, 100_000), {
-      about:
+      about: doc(
         'After so many failures in a row (500 and above, or no answer) it is left alone; 0: never.',
-      default: '5',
+      ),
+      default: doc('5'),
     }),
   ),
   consecutiveGatewayErrors: v.exactOptional(
     described(whole(0, 100_000), {
-      about: 'The same for 502, 503, 504 and no answer alone; 0: never.',
-      default: '0',
+      about: doc('The same for 502, 503, 504 and no answer alone; 0: never.'),
+      default: doc('0'),
     }),
   ),
   baseEjectionMs: v.exactOptional(
     described(whole(1, 3_600_000), {
-      about: 'How long it is left alone the first time; the n-th time in a row n times as long.',
-      default: '30000',
+      about: doc(
+        'How long it is left alone the first time; the n-th time in a row n times as long.',
+      ),
+      default: doc('30000'),
     }),
   ),
   maxEjectionMs: v.exactOptional(
-    described(whole(1, 86_400_000), { about: 'The longest it is left alone.', default: '300000' }),
+    described(whole(1, 86_400_000), {
+      about: doc('The longest it is left alone.'),
+      default: doc('300000'),
+    }),
   ),
 })
 
@@ -114,39 +123,42 @@ export const upstreamSchema: v.GenericSchema<unknown, Upstream> = v.object({
             ),
           ),
           {
-            about: 'Where requests go. A path in it is put before the path of each request.',
+            about: doc('Where requests go. A path in it is put before the path of each request.'),
           },
         ),
       ),
       service: v.exactOptional(
-        described(identifier, { about: "The name of one of the Worker's service bindings." }),
+        described(identifier, { about: doc("The name of one of the Worker's service bindings.") }),
       ),
       aliases: v.exactOptional(
         described(v.array(v.pipe(v.string(), v.minLength(1, 'expected a name'))), {
-          about:
+          about: doc(
             'Other names it is found by: Istio cluster names (`outbound|443||api.example.com`), Services (`shop.default:8080`).',
+          ),
         }),
       ),
       timeoutMs: v.exactOptional(
         described(whole(1, 3_600_000), {
-          about: 'Milliseconds until the headers of a response must have come, else 504.',
-          default: `${DEFAULT_TIMEOUT_MS}`,
+          about: doc('Milliseconds until the headers of a response must have come, else 504.'),
+          default: doc(`${DEFAULT_TIMEOUT_MS}`),
         }),
       ),
       retries: v.exactOptional(retries),
       outlierDetection: v.exactOptional(outlierDetection),
       allowedPaths: v.exactOptional(
         described(v.pipe(v.array(allowedPath), v.minLength(1, 'expected at least one path')), {
-          about:
+          about: doc(
             'What may be asked for, by routes and by plugins: these paths and those below them, element by element. Else 403, or a failed call.',
-          default: 'every path',
+          ),
+          default: doc('every path'),
         }),
       ),
       allowPrivate: v.exactOptional(
         described(v.boolean(), {
-          about:
+          about: doc(
             'Lets `url` name an address of a private network, of the machine itself, or of a metadata service.',
-          default: 'false',
+          ),
+          default: doc('false'),
         }),
       ),
       connectTimeoutMs: outside('`timeoutMs` covers connecting'),

@@ -5,6 +5,7 @@
 import * as v from 'valibot'
 import { FAIL_STRATEGIES } from '../snapshot.ts'
 import type { FailStrategy } from '../snapshot.ts'
+import { doc } from './doc.ts'
 import { choice, described, identifier, ignored, jsonObject, outside, text } from './fields.ts'
 import type { OptionalField } from './fields.ts'
 
@@ -39,18 +40,19 @@ export const moduleSha256: v.GenericSchema<string> = text(
 
 const env = v.pipe(
   v.object({
-    name: described(identifier, { about: 'The name of the environment variable.' }),
+    name: described(identifier, { about: doc('The name of the environment variable.') }),
     value: v.exactOptional(
       described(v.pipe(v.string(), v.maxLength(2048, 'expected 2,048 characters or less')), {
-        about: 'Its value; not with `HOST`.',
-        default: '""',
+        about: doc('Its value; not with `HOST`.'),
+        default: doc('""'),
       }),
     ),
     valueFrom: v.exactOptional(
       choice(['INLINE', 'HOST'], {
-        about:
+        about: doc(
           "Where the value comes from. `HOST`: the node's variable or secret of that name, which `ALLOWED_HOST_ENV` must list; its value is never stored or sent.",
-        default: 'INLINE',
+        ),
+        default: doc('INLINE'),
       }),
     ),
   }),
@@ -73,19 +75,23 @@ export const wasmFields: {
   readonly verificationKey: OptionalField<unknown>
 } = {
   url: described(moduleUrl, {
-    about:
+    about: doc(
       'Where the module comes from: `oci://…/<name>:<version>`, `https://…` or `file://…`; without a scheme, `oci://`. It must name a module that is bound (see "How a url finds its module").',
+    ),
   }),
   sha256: v.exactOptional(
     described(moduleSha256, {
-      about:
+      about: doc(
         "sha256 of the module's bytes, or of the image a registered url names. Decides which module runs when it is set.",
+      ),
     }),
   ),
   pluginConfig: v.exactOptional(
     described(jsonObject, {
-      about: 'Handed to the plugin as JSON text, keys sorted; no bytes at all when it is empty.',
-      default: '{}',
+      about: doc(
+        'Handed to the plugin as JSON text, keys sorted; no bytes at all when it is empty.',
+      ),
+      default: doc('{}'),
     }),
   ),
   pluginName: v.exactOptional(
@@ -95,21 +101,22 @@ export const wasmFields: {
         v.minLength(1, 'expected a name'),
         v.maxLength(256, 'expected 256 characters or less'),
       ),
-      { about: 'The root id: which plugin of the module to run.', default: '""' },
+      { about: doc('The root id: which plugin of the module to run.'), default: doc('""') },
     ),
   ),
   failStrategy: v.exactOptional(
     choice(FAIL_STRATEGIES, {
-      about:
+      about: doc(
         'What a failure of the plugin does to its streams. FAIL_CLOSE: 503. FAIL_OPEN: the plugin is skipped. FAIL_RELOAD: 503, and a new vm for the next request.',
-      default: 'FAIL_CLOSE',
+      ),
+      default: doc('FAIL_CLOSE'),
     }),
   ),
   vmConfig: v.exactOptional(
     v.object({
       env: v.exactOptional(
         described(v.pipe(v.array(env), v.maxLength(256, 'expected 256 variables or less')), {
-          about: 'Environment variables the plugin sees.',
+          about: doc('Environment variables the plugin sees.'),
         }),
       ),
     }),
@@ -120,8 +127,8 @@ export const wasmFields: {
   imagePullSecret: ignored(BOUND),
   type: v.exactOptional(
     choice(['UNSPECIFIED_PLUGIN_TYPE', 'HTTP'], {
-      about: 'The kind of plugin.',
-      default: 'HTTP',
+      about: doc('The kind of plugin.'),
+      default: doc('HTTP'),
       outsideValues: { NETWORK: 'a Worker sees requests, not TCP streams' },
     }),
   ),

@@ -6,6 +6,7 @@
 import * as v from 'valibot'
 import { PHASES } from '../snapshot.ts'
 import type { Phase } from '../snapshot.ts'
+import { doc } from './doc.ts'
 import { choice, ignored } from './fields.ts'
 import { metadataSchema } from './metadata.ts'
 import type { Metadata } from './metadata.ts'
@@ -34,8 +35,8 @@ export const wasmPluginSchema: v.GenericSchema<unknown, WasmPlugin> = v.object({
       ...attachmentFields,
       phase: v.exactOptional(
         choice(PHASES, {
-          about: 'Where in the chain: AUTHN, then AUTHZ, then STATS, then UNSPECIFIED_PHASE.',
-          default: 'UNSPECIFIED_PHASE',
+          about: doc('Where in the chain: AUTHN, then AUTHZ, then STATS, then UNSPECIFIED_PHASE.'),
+          default: doc('UNSPECIFIED_PHASE'),
         }),
       ),
     }),
