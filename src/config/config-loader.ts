@@ -157,7 +157,7 @@ export class ConfigLoader<Running> {
       // The same snapshot under a new number: nothing to start.
       this.#config = { ...running, revision, issuedAt, origin: 'active' }
       this.#pending = undefined
-      this.#keepCopy(pointer, undefined, scope)
+      this.#keepCopy(pointer, () => this.#get(`snapshot.${hash}`), scope)
       return true
     }
     const text = await this.#unlessDown(`snapshot.${hash}`)
@@ -166,7 +166,7 @@ export class ConfigLoader<Running> {
     else if (text !== undefined) {
       if (await this.#run(text, { revision, hash, issuedAt, origin: 'active' }, scope)) {
         this.#pending = undefined
-        this.#keepCopy(pointer, text, scope)
+        this.#keepCopy(pointer, () => Promise.resolve(text), scope)
         return true
       }
     }
@@ -178,10 +178,10 @@ export class ConfigLoader<Running> {
     return false
   }
 
-  #keepCopy(pointer: ActivePointer, text: string | undefined, scope: RequestScope): void {
+  #keepCopy(pointer: ActivePointer, read: () => Promise<string | null>, scope: RequestScope): void {
     const { copy } = this.#parts
     // where there is no cache, or it is full, the isolate goes on as before
-    if (copy) scope.waitUntil(saveCopy(copy, pointer, text).catch(() => undefined))
+    if (copy) scope.waitUntil(saveCopy(copy, pointer, read).catch(() => undefined))
   }
 
   async #fromCopy(scope: RequestScope): Promise<void> {

@@ -157,6 +157,18 @@ describe('keeping it', () => {
     expect(await cold({ copy }).request()).toBe('one')
   })
 
+  it('takes the place of a revision that was rolled back, also where that never ran', async () => {
+    const copy = new Shelf()
+    const node = testGateway({ copy })
+    const hash = await node.publish('one', 1)
+    await node.request()
+    copy.kept = (await copied('two', 2)).kept
+    node.point(pointerTo(3, hash))
+    node.clock.advance(31_000)
+    await node.request()
+    expect(await cold({ copy }).request()).toBe('one')
+  })
+
   it('may fail', async () => {
     const copy: CopyStore = {
       load: () => Promise.reject(new Error('No Cache was configured')),

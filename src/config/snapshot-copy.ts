@@ -36,16 +36,15 @@ export async function loadCopy(store: CopyStore): Promise<SnapshotCopy | undefin
 /**
  * Keeps a copy of what was activated, unless the one there is of a later revision: an isolate that reads
  * an old pointer must not take the new snapshot away from the others.
- * @param text undefined when the snapshot is the one that ran before, under another pointer
+ * @param read gives the snapshot's bytes, asked when they are not in the copy already
  */
 export async function saveCopy(
   store: CopyStore,
   pointer: ActivePointer,
-  text: string | undefined,
+  read: () => Promise<string | null>,
 ): Promise<void> {
   const kept = await loadCopy(store)
   if (kept !== undefined && kept.pointer.revision >= pointer.revision) return
-  const same = kept?.pointer.snapshot === pointer.snapshot ? kept.text : undefined
-  const whole = text ?? same
-  if (whole !== undefined) await store.save(`${canonicalJson(pointer)}\n${whole}`)
+  const text = kept?.pointer.snapshot === pointer.snapshot ? kept.text : await read()
+  if (text !== null) await store.save(`${canonicalJson(pointer)}\n${text}`)
 }
