@@ -46,6 +46,11 @@ const withFixtures: Plugin = {
     onResolve({ filter: /\/plugins\/registry\.ts$/ }, ({ importer }) =>
       importer.endsWith('src/worker.ts') ? { path: 'both', namespace: 'registry' } : undefined,
     )
+    // beside the bundle, so that each start can have its own
+    onResolve({ filter: /\/plugins\/baseline\.ts$/ }, () => ({
+      path: './baseline.js',
+      external: true,
+    }))
     onResolve({ filter: /^fixtures$/ }, () => ({ path: 'fixtures', namespace: 'registry' }))
     onLoad({ filter: /^both$/, namespace: 'registry' }, () => ({
       contents: `import { registry as shipped } from ${JSON.stringify(shipped)}

@@ -8,6 +8,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import type { Baseline } from '../../src/config/active-config.ts'
 import { bundleWorker } from './worker-bundle.ts'
 
 const repository = join(import.meta.dirname, '../..')
@@ -20,12 +21,22 @@ export interface WorkerdOptions {
   readonly reports?: 'sound' | 'flaky' | 'none'
   /** Kept between starts when given; else a folder of this start's own. */
   readonly folder?: string
+  /** Who answers in place of the KV on a folder, as `host:port`. */
+  readonly kvAt?: string
+  /** Who keeps what the Cache API is given; nobody when absent. */
+  readonly cacheAt?: string
+  /** How many isolates there are beside the first two, that nobody has asked anything yet. */
+  readonly coldIsolates?: number
+  /** What was bundled with `postern baseline`. */
+  readonly baseline?: Baseline
 }
 
 export interface Workerd {
   readonly url: string
   /** Another isolate of the same Worker, with the same store and objects. */
   readonly twin: string
+  /** Isolates that run nothing until they are asked. */
+  readonly cold: readonly string[]
   /** What becomes of reports, where they are `flaky`. */
   flaky(mode: 'sound' | 'down' | 'deaf' | 'twice' | 'late'): Promise<void>
   /** Where KV keeps its values, one file for each key. */
@@ -54,7 +65,12 @@ export async function startWorkerd(options: WorkerdOptions = {}): Promise<Worker
   const kv = join(folder, 'kv')
   mkdirSync(kv, { recursive: true })
   mkdirSync(join(folder, 'do'), { recursive: true })
-  const ports = { main: await freePort(), twin: await freePort(), flaky: await freePort() }
+  const ports: Ports = {
+    main: await freePort(),
+    twin: await freePort(),
+    flaky: await freePort(),
+    cold: await Promise.all(Array.from({ length: options.coldIsolates ?? 0 }, freePort)),
+  }
   const vars = {
     ADMIN_TOKEN,
     REFRESH_SECONDS: '1',
@@ -63,6 +79,9 @@ export async function startWorkerd(options: WorkerdOptions = {}): Promise<Worker
     ...options.vars,
   }
   const config = join(outdir, `config-${ports.main}.capnp`)
+  const baseline = `baseline-${ports.main}.js`
+  const bundled = options.baseline === undefined ? 'undefined' : JSON.stringify(options.baseline)
+  writeFileSync(join(outdir, baseline), `export const baseline = ${bundled}\n`)
   writeFileSync(config, capnp(outdir, folder, ports, vars, options))
   let output = ''
   const child = spawn(join(bin, 'workerd'), ['serve', config], {
@@ -76,6 +95,7 @@ export async function startWorkerd(options: WorkerdOptions = {}): Promise<Worker
   return {
     url,
     twin: `http://127.0.0.1:${ports.twin}`,
+    cold: ports.cold.map((port) => `http://127.0.0.1:${port}`),
     async flaky(mode) {
       await fetch(`http://127.0.0.1:${ports.flaky}/${mode}`, { method: 'POST' })
     },
@@ -112,6 +132,7 @@ interface Ports {
   readonly main: number
   readonly twin: number
   readonly flaky: number
+  readonly cold: readonly number[]
 }
 
 function capnp(
@@ -119,7 +140,7 @@ function capnp(
   folder: string,
   ports: Ports,
   vars: Readonly<Record<string, string | undefined>>,
-  { reports = 'sound' }: WorkerdOptions,
+  { reports = 'sound', kvAt, cacheAt }: WorkerdOptions,
 ): string {
   const text = (value: string): string => JSON.stringify(value)
   const socket = (name: string, port: number): string =>
@@ -127,6 +148,13 @@ function capnp(
   const modules = readdirSync(outdir)
     .filter((name) => name.endsWith('.wasm'))
     .map((name) => `(name = ${text(`./${name}`)}, wasm = embed ${text(name)})`)
+  const baseline = text(`baseline-${ports.main}.js`)
+  const worker = `compatibilityDate = "2026-11-01",
+  compatibilityFlags = ["enable_request_signal"],
+  modules = [(name = "worker.js", esModule = embed "worker.js"), (name = "baseline.js", esModule = embed ${baseline}), ${modules.join(', ')}],${cacheAt === undefined ? '' : '\n  cacheApiOutbound = "cache",'}`
+  const outside = (name: string, address: string): string =>
+    `(name = "${name}", external = (address = "${address}", http = ())),`
+  const folders = `(name = "kv", disk = (path = ${text(join(folder, 'kv'))}, writable = true)),`
   const variables = Object.entries(vars).flatMap(([name, value]) =>
     value === undefined ? [] : `(name = ${text(name)}, text = ${text(value)})`,
   )
@@ -152,16 +180,16 @@ const config :Workerd.Config = (
     (name = "twin", worker = .twin),
     (name = "flaky", worker = .flaky),
     (name = "shop", worker = .shop),
-    (name = "kv", disk = (path = ${text(join(folder, 'kv'))}, writable = true)),
+    ${kvAt === undefined ? folders : outside('kv', kvAt)}
+    ${cacheAt === undefined ? '' : outside('cache', cacheAt)}
+    ${ports.cold.map((_, i) => `(name = "cold${i}", worker = .twin),`).join('\n    ')}
     (name = "do", disk = (path = ${text(join(folder, 'do'))}, writable = true)),
     (name = "internet", network = (allow = ["public", "private", "local"])),
   ],
-  sockets = [${socket('main', ports.main)}, ${socket('twin', ports.twin)}, ${socket('flaky', ports.flaky)}],
+  sockets = [${socket('main', ports.main)}, ${socket('twin', ports.twin)}, ${[socket('flaky', ports.flaky), ...ports.cold.map((port, i) => socket(`cold${i}`, port))].join(', ')}],
 );
 const gateway :Workerd.Worker = (
-  compatibilityDate = "2026-11-01",
-  compatibilityFlags = ["enable_request_signal"],
-  modules = [(name = "worker.js", esModule = embed "worker.js"), ${modules.join(', ')}],
+  ${worker}
   bindings = [${bindings.join(', ')}],
   durableObjectNamespaces = [
     (className = "PolicyObject", uniqueKey = "policy", enableSql = true),
@@ -171,9 +199,7 @@ const gateway :Workerd.Worker = (
   durableObjectStorage = (localDisk = "do"),
 );
 const twin :Workerd.Worker = (
-  compatibilityDate = "2026-11-01",
-  compatibilityFlags = ["enable_request_signal"],
-  modules = [(name = "worker.js", esModule = embed "worker.js"), ${modules.join(', ')}],
+  ${worker}
   bindings = [${bindings.join(', ')}],
 );
 const flaky :Workerd.Worker = (
