@@ -56,6 +56,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   deprecated: silent,
   errorMessage: silent,
   doNotSuggest: silent,
+  // oxlint-disable-next-line unicorn/no-thenable -- JSON Schema's word
   then: silent,
   type: rule<string, unknown>(any, (type, value) => TYPES[type]?.(value) ?? false),
   const: rule<unknown, unknown>(any, (only, value) => value === only),

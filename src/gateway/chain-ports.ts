@@ -17,7 +17,9 @@ export class ChainPorts {
 
   private constructor(ports: Ports) {
     this.#ports = ports
-    this.#named = new Set([...ports.values()].flatMap((some) => [...some]))
+    const named = new Set<number>()
+    for (const some of ports.values()) for (const port of some) named.add(port)
+    this.#named = named
   }
 
   /** @returns undefined when every plugin is for every port */

@@ -145,7 +145,7 @@ describe('the namespace', () => {
       spec: { rules: { backendRefs: object[] }[] }
     }
     for (const rule of resource.spec.rules) {
-      rule.backendRefs = rule.backendRefs.map((ref) => ({ ...ref, namespace: 'default' }))
+      rule.backendRefs = rule.backendRefs.map((ref) => Object.assign({ namespace: 'default' }, ref))
     }
     return inNamespace(resource, team)
   }

@@ -5,7 +5,7 @@
  */
 import { canonicalJson } from '../canonical.ts'
 import type { FieldPath } from '../problem.ts'
-import type { EnvoyExtensionPolicy } from '../resources/envoy-extension-policy.ts'
+import type { EnvoyExtensionPolicy, EnvoyWasm } from '../resources/envoy-extension-policy.ts'
 import type { PluginResource, Resource } from '../resources/kinds.ts'
 import { DEFAULT_NAMESPACE } from '../resources/metadata.ts'
 import type { PluginTargetRef, TrafficSelector } from '../resources/plugin-attachment.ts'
@@ -15,8 +15,8 @@ import type { FailStrategy, Phase } from '../snapshot.ts'
 
 export interface DeclaredEnv {
   readonly name: string
-  /** Absent: the node has it. */
-  readonly value?: string
+  /** undefined: the node has it. */
+  readonly value: string | undefined
   readonly path: FieldPath
 }
 
@@ -31,10 +31,10 @@ export interface DeclaredPlugin {
   readonly name: string
   readonly namespace: string
   /** Of an entry of a list: its name within the resource, and where it stands there. */
-  readonly entry?: string
+  readonly entry: string | undefined
   readonly index: number
   readonly url: string
-  readonly sha256?: string
+  readonly sha256: string | undefined
   /** Where `url` and `sha256` stand, or would. */
   readonly source: FieldPath
   readonly rootId: string
@@ -58,7 +58,10 @@ export function declaresPlugins(resource: Resource): resource is PluginResource 
 
 /** @returns the plugins of one resource, in its order */
 export function declaredPlugins(resource: PluginResource): readonly DeclaredPlugin[] {
-  if (resource.kind === 'EnvoyExtensionPolicy') return envoyPlugins(resource)
+  if (resource.kind === 'EnvoyExtensionPolicy') {
+    const { wasm = [] } = resource.spec
+    return wasm.map((entry, index) => envoyPlugin(resource, entry, index))
+  }
   const { spec } = resource
   const isExtension = resource.kind === 'TrafficExtension'
   const at = isExtension ? ['spec', 'wasm'] : ['spec']
@@ -90,14 +93,14 @@ function named(
   const { name: own, namespace = DEFAULT_NAMESPACE } = resource.metadata
   const name = entry === undefined ? own : `${own}.${entry}`
   const id = `${namespace}.${name}`
-  return { resource, id, name, namespace, ...(entry === undefined ? {} : { entry }) }
+  return { resource, id, name, namespace, entry }
 }
 
 function wasmOf(wasm: WasmFields, at: FieldPath): Wasm {
   const config = wasm.pluginConfig ?? {}
   return {
     url: wasm.url,
-    ...(wasm.sha256 === undefined ? {} : { sha256: wasm.sha256 }),
+    sha256: wasm.sha256,
     source: at,
     rootId: wasm.pluginName ?? '',
     // As Istio does: an empty configuration is no configuration.
@@ -105,7 +108,7 @@ function wasmOf(wasm: WasmFields, at: FieldPath): Wasm {
     failStrategy: wasm.failStrategy ?? 'FAIL_CLOSE',
     env: (wasm.vmConfig?.env ?? []).map(({ name, value = '', valueFrom }, index) => ({
       name,
-      ...(valueFrom === 'HOST' ? {} : { value }),
+      value: valueFrom === 'HOST' ? undefined : value,
       path: [...at, 'vmConfig', 'env', index, 'name'],
     })),
   }
@@ -117,32 +120,37 @@ function targetsOf(spec: {
 }): DeclaredPlugin['targets'] {
   const { targetRef, targetRefs } = spec
   if (targetRef !== undefined) return [{ ...targetRef, path: ['spec', 'targetRef'] }]
-  return targetRefs?.map((target, index) => ({ ...target, path: ['spec', 'targetRefs', index] }))
+  return targetRefs?.map((target, index) =>
+    Object.assign({ path: ['spec', 'targetRefs', index] }, target),
+  )
 }
 
-function envoyPlugins(resource: EnvoyExtensionPolicy): readonly DeclaredPlugin[] {
-  return (resource.spec.wasm ?? []).map((wasm, index) => {
-    const at = ['spec', 'wasm', index]
-    const { type, http, image } = wasm.code
-    const { url = '', sha256 } = (type === 'HTTP' ? http : image) ?? {}
-    return {
-      ...named(resource, wasm.name ?? `${index}`),
-      index,
-      url,
-      ...(sha256 === undefined ? {} : { sha256 }),
-      source: [...at, 'code', type.toLowerCase()],
-      rootId: wasm.rootID ?? '',
-      configuration: wasm.config === undefined ? '' : canonicalJson(wasm.config),
-      failStrategy: wasm.failOpen === true ? 'FAIL_OPEN' : 'FAIL_CLOSE',
-      env: (wasm.env?.hostKeys ?? []).map((name, key) => ({
-        name,
-        path: [...at, 'env', 'hostKeys', key],
-      })),
-      phase: 'UNSPECIFIED_PHASE',
-      priority: 0,
-      labels: {},
-      targets: targetsOf(resource.spec),
-      match: [],
-    }
-  })
+function envoyPlugin(
+  resource: EnvoyExtensionPolicy,
+  wasm: EnvoyWasm,
+  index: number,
+): DeclaredPlugin {
+  const at = ['spec', 'wasm', index]
+  const { type, http, image } = wasm.code
+  const { url = '', sha256 } = (type === 'HTTP' ? http : image) ?? {}
+  return {
+    ...named(resource, wasm.name ?? `${index}`),
+    index,
+    url,
+    sha256,
+    source: [...at, 'code', type.toLowerCase()],
+    rootId: wasm.rootID ?? '',
+    configuration: wasm.config === undefined ? '' : canonicalJson(wasm.config),
+    failStrategy: wasm.failOpen === true ? 'FAIL_OPEN' : 'FAIL_CLOSE',
+    env: (wasm.env?.hostKeys ?? []).map((name, key) => ({
+      name,
+      value: undefined,
+      path: [...at, 'env', 'hostKeys', key],
+    })),
+    phase: 'UNSPECIFIED_PHASE',
+    priority: 0,
+    labels: {},
+    targets: targetsOf(resource.spec),
+    match: [],
+  }
 }
