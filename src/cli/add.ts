@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { printInspection } from './print-inspection.ts'
 import { addModule, AddRefused, type AddedModule } from './add-module.ts'
 import type { CliIo } from './cli-io.ts'
+import { CommandError } from './command-error.ts'
 
 const HELP = `postern add FILE.wasm|URL [options]
 
@@ -27,14 +28,12 @@ Exit codes: 0 added or already there, 1 refused, 2 called wrongly.
 
 /**
  * @param args - after `add`
- * @returns 0 when the module is in `plugins/`, 1 when it was refused, 2 for wrong arguments
+ * @returns 0 when the module is in `plugins/`, 1 when it was refused
+ * @throws CommandError for wrong arguments
  */
 export async function add(args: string[], io: CliIo): Promise<number> {
   const parsed = parse(args)
-  if ('error' in parsed) {
-    io.stderr(`${parsed.error}\nRun: postern add --help\n`)
-    return 2
-  }
+  if ('error' in parsed) throw new CommandError('cli.usage', parsed.error)
   const { values, file } = parsed
   if (values.help) {
     io.stdout(HELP)

@@ -12,7 +12,7 @@ import type { CliIo } from './cli-io.ts'
 import { localCatalog } from './local-catalog.ts'
 import { readPolicyFiles } from './policy-files.ts'
 import { resolveModules } from './resolve-modules.ts'
-import { salvage } from './salvage.ts'
+import { hasName, salvage } from './salvage.ts'
 import { uncheckedModules } from './unchecked-modules.ts'
 
 export interface CheckedPolicy {
@@ -23,6 +23,8 @@ export interface CheckedPolicy {
   readonly resources: number
   /** False where there is no `plugins/` that says which modules there are. */
   readonly modulesChecked: boolean
+  /** False where what they lead to may stand in what could not be read. */
+  readonly referencesChecked: boolean
 }
 
 /**
@@ -44,19 +46,20 @@ export async function checkPolicy(
     ? await resolveModules(read.resources, catalog, catalog, io.cwd)
     : { resources: sound, problems: [] }
 
-  const salvaged = read.unsound.map(salvage)
-  const stand = salvaged.filter((resource) => resource !== undefined)
+  const salvaged = read.unsound.map((document) => ({ document, resource: salvage(document) }))
+  const stand = salvaged.flatMap(({ resource }) => resource ?? [])
   const resources = [...pinned.resources, ...stand]
   const modules = [...catalog, ...uncheckedModules(stand)]
   const compiled = compile({ resources, catalog: modules }).problems
   const own = new Set(sound.map((resource) => resourceKey(resource)))
   const named = new Set(pinned.problems.map(({ resource }) => resource))
-  // Where something is wholly lost, a reference to it would look as if it led nowhere.
-  const lost = salvaged.includes(undefined)
+  const referencesChecked =
+    !read.problems.some(({ code }) => UNREAD.has(code)) &&
+    !salvaged.some(({ document, resource }) => resource === undefined && hasName(document))
   const found = compiled
     .filter(({ resource }) => own.has(resource))
     .filter(({ code, resource }) => !isModule(code) || (modulesChecked && !named.has(resource)))
-    .filter(({ code }) => !lost || code !== 'config.dangling_reference')
+    .filter(({ code }) => referencesChecked || code !== 'config.dangling_reference')
     .map((problem) =>
       partial && problem.code === 'config.dangling_reference'
         ? Object.assign({}, problem, { severity: 'warning' as const })
@@ -68,8 +71,12 @@ export async function checkPolicy(
     files: read.files,
     resources: read.resources.length + read.unsound.length,
     modulesChecked,
+    referencesChecked,
   }
 }
+
+/** What there was is not known. */
+const UNREAD: ReadonlySet<string> = new Set(['config.syntax', 'config.file_missing'])
 
 function isModule(code: string): boolean {
   return code.startsWith('config.module_')

@@ -6,11 +6,31 @@ import type { UnsoundDocument } from '../config/documents.ts'
 import type { FieldPath } from '../config/problem.ts'
 import { checkResource } from '../config/resources/check-resource.ts'
 import type { Resource } from '../config/resources/kinds.ts'
+import { resourceKey } from '../config/resources/resource-key.ts'
 
 /** Taking one thing out may bring up the next. */
 const ROUNDS = 5
 
-/** @returns a sound resource of the same name; undefined when too little is left */
+/** The least a resource of a kind has to say. */
+const LEAST: Readonly<Record<Resource['kind'], object>> = {
+  EnvoyExtensionPolicy: { targetRefs: [], wasm: [] },
+  Gateway: {
+    gatewayClassName: 'postern',
+    listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }],
+  },
+  HTTPRoute: {},
+  PluginPolicy: { targetRefs: [] },
+  TrafficExtension: { wasm: { url: 'oci://unknown' } },
+  Upstream: { url: 'http://unknown.invalid' },
+  WasmPlugin: { url: 'oci://unknown' },
+}
+
+/** Whether anything could refer to it. */
+export function hasName({ value }: UnsoundDocument): boolean {
+  return typeof value === 'object' && value !== null && resourceKey(value).includes('/')
+}
+
+/** @returns a sound resource of the same kind and name; undefined when too little is left */
 export function salvage({ value, problems }: UnsoundDocument): Resource | undefined {
   let left: unknown = structuredClone(value)
   let wrong = problems
@@ -22,7 +42,13 @@ export function salvage({ value, problems }: UnsoundDocument): Resource | undefi
     if (checked.resource !== undefined) return checked.resource
     wrong = checked.problems
   }
-  return undefined
+  return least(left)
+}
+
+function least(value: unknown): Resource | undefined {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined
+  const spec = Object.entries(LEAST).find(([kind]) => kind === value.kind)?.[1]
+  return checkResource({ ...value, spec }).resource
 }
 
 function without(value: unknown, path: FieldPath): unknown {

@@ -46,13 +46,16 @@ export async function validate(args: string[], io: CliIo): Promise<number> {
   }
   const { strict, json } = options
   const checked = await checkPolicy(options.files, options.partial, io)
-  const { files, resources, modulesChecked } = checked
+  const { files, resources, modulesChecked, referencesChecked } = checked
   const problems = strict ? checked.problems.map(asError) : checked.problems
   const read = `${count(files, 'file')}, ${count(resources, 'resource')}`
   if (problems.some(({ severity }) => severity === 'error')) {
     const code = problems.find(({ severity }) => severity === 'error')?.code ?? 'config.invalid'
     const message = `${countProblems(problems)} in ${read}`
-    const details = { files, resources, modulesChecked }
+    const details = { files, resources, modulesChecked, referencesChecked }
+    if (!referencesChecked && !json) {
+      io.stderr('Not everything could be read, so references were not checked.\n')
+    }
     throw new CommandError(code, message, { problems, details })
   }
   if (resources === 0) {

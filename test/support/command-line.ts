@@ -28,6 +28,8 @@ export async function commandLine(
   options: {
     readonly fetch?: typeof fetch
     readonly env?: Readonly<Record<string, string>>
+    /** What stands on standard input. */
+    readonly stdin?: string
   } = {},
 ): Promise<CommandLine> {
   const cwd = await mkdtemp(join(tmpdir(), 'postern-'))
@@ -46,6 +48,7 @@ export async function commandLine(
         stdout: (text) => void (stdout += text),
         stderr: (text) => void (stderr += text),
         fetch: options.fetch ?? unreachable,
+        stdin: () => Promise.resolve(options.stdin ?? ''),
       })
       return { exitCode, stdout, stderr }
     },

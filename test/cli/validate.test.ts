@@ -1,0 +1,205 @@
+/** `postern validate`: everything that is wrong, at once, with its place, and without a gateway. */
+import { describe, expect, it } from 'vitest'
+import { commandLine } from '../support/command-line.ts'
+import { policyFolder } from '../support/policy-folder.ts'
+
+const upstream = (
+  name: string,
+  spec = '{ service: SHOP }',
+): string => `apiVersion: postern.dev/v1alpha1
+kind: Upstream
+metadata: { name: ${name} }
+spec: ${spec}
+`
+
+const route = (
+  name: string,
+  to: string,
+  more = '',
+): string => `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: ${name} }
+spec:
+  rules:
+    - backendRefs: [{ group: postern.dev, kind: Upstream, name: ${to} }]
+${more}`
+
+const plugin = (name: string, url: string): string => `apiVersion: extensions.istio.io/v1alpha1
+kind: WasmPlugin
+metadata: { name: ${name} }
+spec:
+  url: ${url}
+`
+
+describe('postern validate', () => {
+  it('finds nothing wrong in what is right, and asks no gateway', async () => {
+    const { postern, gateway } = await policyFolder({
+      'policy/routes.yaml': `${upstream('shop')}---\n${route('shop', 'shop')}`,
+    })
+    const result = await postern('validate', '-f', 'policy')
+    expect(result).toEqual({
+      exitCode: 0,
+      stdout: '2 files, 3 resources: 0 errors.\n',
+      stderr: '',
+    })
+    expect(gateway.asked).toEqual([])
+  })
+
+  it('reports everything in every file at once, in order, with place, field and nearest name', async () => {
+    const { postern } = await policyFolder({
+      'p/a.yaml': `${upstream('shop', '{ servce: SHOP }')}---\n${route('one', 'shop')}---\n${route('two', 'shopp')}`,
+      'p/b/c/deep.yml': plugin('headers', 'oci://r.test/headers-policy:1.0.0'),
+      'p/d.json': JSON.stringify({ kind: 'HTTPRote' }),
+      'p/z.txt': 'kind: no',
+    })
+    const { exitCode, stdout, stderr } = await postern('validate', '-f', 'p')
+    expect([exitCode, stdout]).toEqual([1, ''])
+    const lines = stderr.split('\n')
+    expect(lines).toEqual([
+      'p/a.yaml:4:1: error: spec: expected one of url and service [config.invalid]',
+      'p/a.yaml:4:9: error: spec.servce: there is no field "servce"; did you mean "service"? [config.unknown_field]',
+      'p/a.yaml:18:65: error: spec.rules[0].backendRefs[0].name: there is no Upstream shopp; did you mean shop? [config.dangling_reference]',
+      expect.stringMatching(
+        /^p\/b\/c\/deep\.yml:5:8: error: spec\.url: .*did you mean header-policy\?/,
+      ),
+      'p/d.json:1:9: error: kind: there is no kind "HTTPRote"; did you mean HTTPRoute? [config.unknown_kind]',
+      '5 errors in 3 files, 5 resources [config.invalid]',
+      expect.stringContaining('Write what the message says'),
+      '',
+    ])
+  })
+
+  it('finds references that lead nowhere, also beside a resource that is broken elsewhere', async () => {
+    const { postern } = await policyFolder({
+      'p/a.yaml': `${upstream('shop', '{ service: SHOP, timoutMs: 5 }')}---\n${route('one', 'shop')}---\n${route('two', 'shpo')}`,
+    })
+    const { stderr } = await postern('validate', '-f', 'p')
+    expect(stderr).toContain('there is no field "timoutMs"')
+    // `shop` is there, though something in it is wrong; `shpo` is not
+    expect(stderr).toContain('there is no Upstream shpo; did you mean shop?')
+    expect(stderr).toContain('2 errors in 1 file')
+  })
+
+  it('says that references were not checked when something could not be read', async () => {
+    const { postern } = await policyFolder({
+      'p/a.yaml': route('one', 'shop'),
+      'p/e.yaml': 'a: "\n',
+    })
+    const { stderr } = await postern('validate', '-f', 'p')
+    expect(stderr).toMatch(/^Not everything could be read.*\np\/e\.yaml:2:1: error: /)
+    expect(stderr).toContain('1 error in 2 files')
+  })
+
+  it('takes a reference out of the files for a warning with --partial', async () => {
+    const { postern } = await policyFolder({ 'r.yaml': route('one', 'shop') })
+    expect(await postern('validate', '-f', 'r.yaml')).toMatchObject({ exitCode: 1 })
+    const { exitCode, stdout, stderr } = await postern('validate', '-f', 'r.yaml', '--partial')
+    expect([exitCode, stdout]).toEqual([0, '1 file, 1 resource: 0 errors, 1 warning.\n'])
+    expect(stderr).toContain(
+      'warning: spec.rules[0].backendRefs[0].name: there is no Upstream shop',
+    )
+  })
+
+  it('warns of what has no effect, and refuses it with --strict', async () => {
+    const text = `${upstream('shop')}---\n${route('r', 'shop')}status: {}\n`
+    const { postern } = await policyFolder({ 'p.yaml': text })
+    const lenient = await postern('validate', '-f', 'p.yaml')
+    expect(lenient).toMatchObject({
+      exitCode: 0,
+      stdout: '1 file, 2 resources: 0 errors, 1 warning.\n',
+    })
+    expect(lenient.stderr).toContain('p.yaml:12:1: warning: status: has no effect here')
+    const strict = await postern('validate', '-f', 'p.yaml', '--strict')
+    expect(strict).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(strict.stderr).toContain('p.yaml:12:1: error: status')
+  })
+
+  it('reads standard input, and several paths, each once', async () => {
+    const line = await commandLine(
+      { 'a.yaml': upstream('shop'), 'b.json': JSON.stringify(null) },
+      { stdin: `${route('r', 'shop')}  timeoutMs: 1\n` },
+    )
+    const { exitCode, stderr } = await line.postern('validate', '-f', 'a.yaml', 'a.yaml', '.', '-')
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('stdin:7:3: error: spec.timeoutMs: there is no field "timeoutMs"')
+    expect(stderr).toContain('1 error in 3 files, 2 resources')
+  })
+
+  it('says that modules were not checked where there is no plugins/', async () => {
+    const { postern } = await commandLine({ 'p.yaml': plugin('p', 'oci://r.test/anything:1') })
+    expect(await postern('validate', '-f', 'p.yaml')).toEqual({
+      exitCode: 0,
+      stdout: '1 file, 1 resource: 0 errors.\n',
+      stderr: 'There is no plugins/ here, so modules were not checked.\n',
+    })
+    const { stdout } = await postern('validate', '-f', 'p.yaml', '--json')
+    expect(JSON.parse(stdout)).toEqual({
+      ok: true,
+      problems: [],
+      files: 1,
+      resources: 1,
+      modulesChecked: false,
+      referencesChecked: true,
+    })
+  })
+
+  it('prints one JSON value with --json, right or wrong', async () => {
+    const { postern } = await policyFolder({ 'p.yaml': upstream('s', '{}') })
+    const { exitCode, stdout, stderr } = await postern('validate', '-f', 'p.yaml', '--json')
+    expect([exitCode, stderr]).toEqual([1, ''])
+    expect(JSON.parse(stdout)).toEqual({
+      ok: false,
+      error: {
+        code: 'config.invalid',
+        fault: 'client',
+        message: '1 error in 1 file, 1 resource',
+        next: expect.any(String),
+      },
+      problems: [
+        {
+          code: 'config.invalid',
+          severity: 'error',
+          resource: 'Upstream default/s',
+          path: ['spec'],
+          message: 'expected one of url and service',
+          file: 'p.yaml',
+          line: 4,
+          column: 1,
+        },
+      ],
+      files: 1,
+      resources: 1,
+      modulesChecked: true,
+      referencesChecked: true,
+    })
+  })
+
+  it.each([
+    ['nothing at all', '', 'no resources in -'],
+    ['documents that are empty', '---\n---\n', 'no resources in -'],
+    ['bytes that are no text', '\u0000\u0001\ufffd', 'error: '],
+    ['aliases that grow without end', bomb(), 'alias'],
+    ['a list in place of a document', '- a\n- b\n', 'got a list'],
+    ['a document as deep as a stack', `${'['.repeat(20_000)}\n`, 'error: '],
+  ])('refuses %s', async (_what, stdin, expected) => {
+    const { postern } = await commandLine({}, { stdin })
+    const { exitCode, stderr } = await postern('validate', '-f', '-')
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain(expected)
+  })
+
+  it('is called wrongly without files', async () => {
+    const { postern } = await commandLine({})
+    expect(await postern('validate')).toMatchObject({ exitCode: 2 })
+    expect(await postern('validate', '-f', 'x', '--what')).toMatchObject({ exitCode: 2 })
+  })
+})
+
+/** Nine levels of nine aliases each. */
+function bomb(): string {
+  const levels = Array.from({ length: 9 }, (_, level) => {
+    const item = level === 0 ? 'x' : `*a${level - 1}`
+    return `a${level}: &a${level} [${Array.from({ length: 9 }, () => item).join(', ')}]`
+  })
+  return `${levels.join('\n')}\n`
+}
