@@ -86,7 +86,7 @@ Postern is running on ${gateway}, a small shop behind it. In another terminal:
   curl -i ${gateway}/api/stock            401: the API wants a key
   curl    ${gateway}/api/stock -H 'x-api-key: demo-key-store-042'
 
-  npx postern apply -f examples/retail/header-policy-1.1.0.yaml
+  npx postern apply -f examples/retail-upgrade/header-policy-1.1.0.yaml
   curl -i ${gateway}/items                the next version, nothing restarted
 
 Stop with Ctrl-C.

@@ -4,16 +4,17 @@
  */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { DeclaredPlugin } from '../config/compile/declared-plugin.ts'
 import { declaredPlugins, declaresPlugins } from '../config/compile/declared-plugin.ts'
 import type { CatalogModule, ModuleCatalog } from '../config/compile/module-catalog.ts'
-import { resolveModule } from '../config/compile/module-catalog.ts'
+import { moduleName, resolveModule } from '../config/compile/module-catalog.ts'
 import type { PlacedProblem, PlacedResource } from '../config/documents.ts'
 import type { ErrorCode } from '../config/error-codes.ts'
 import type { FieldPath } from '../config/problem.ts'
 import type { Resource } from '../config/resources/kinds.ts'
 import { resourceKey } from '../config/resources/resource-key.ts'
+import { unreadableManifests } from './local-catalog.ts'
 
 export interface ResolvedResources {
   /** As they are sent. */
@@ -23,9 +24,9 @@ export interface ResolvedResources {
 
 /**
  * @param placed the sound resources of the files
- * @param local what stands under `plugins/`
+ * @param local what stands under `plugins/`, as far as it can be read
  * @param bound what the gateway says it has bound
- * @param cwd where file names start
+ * @param cwd where file names and `plugins/` start
  */
 export async function resolveModules(
   placed: readonly PlacedResource[],
@@ -41,7 +42,8 @@ export async function resolveModules(
     const plugins = declaresPlugins(resource) ? declaredPlugins(resource) : []
     for (const plugin of plugins) {
       const found = await findModule(plugin, resolve(cwd, dirname(one.file)), catalog)
-      const about = 'sha256' in found ? notBound(found, bound) : found
+      const about =
+        'sha256' in found ? notBound(found, bound) : await unreadable(plugin.url, found, cwd)
       if (about !== undefined) {
         const path = [...plugin.source, about.field]
         const { code, message } = about
@@ -79,6 +81,17 @@ async function findModule(
   const path = url.slice('file://'.length)
   const how = `run \`postern add ${path}\`, then deploy`
   return { code, field: 'url', message: `this file is none of the known modules; ${how}` }
+}
+
+/** A module that is not known may stand in a manifest that cannot be read: then that is what is wrong. */
+async function unreadable(url: string, found: Refused, cwd: string): Promise<Refused> {
+  if (found.code !== 'config.module_unknown') return found
+  const reasons = await unreadableManifests(join(cwd, 'plugins'))
+  const own = reasons.get(moduleName(url) ?? '')
+  if (own !== undefined) return { ...found, field: 'url', message: `${own}. Correct that file` }
+  if (reasons.size === 0) return found
+  const others = [...reasons.values()].join('; ')
+  return { ...found, message: `${found.message} What could not be read: ${others}` }
 }
 
 /** @returns the file's sha256; undefined where there is no such file here (it may be one on a node) */

@@ -77,6 +77,11 @@ function withScheme(url: string): string {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(url) ? url : `oci://${url}`
 }
 
+/** The name of the module that an `oci://` url means; undefined for other urls. */
+export function moduleName(url: string): string | undefined {
+  return parseImage(withScheme(url))?.name
+}
+
 interface Image {
   readonly name: string
   readonly tag: string | undefined
