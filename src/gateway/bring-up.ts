@@ -28,14 +28,16 @@ export interface NotRunning {
 
 /** @param error - that starting the plugin ended with */
 export function notRunning(outcome: NotRunning['outcome'], error: unknown): NotRunning {
-  const code = error instanceof LoadError ? error.code : 'plugin.not_activated'
-  return { outcome, code, reason: describeError(error) }
+  return error instanceof LoadError
+    ? { outcome, code: error.code, reason: error.message }
+    : { outcome, code: 'plugin.not_activated', reason: describeError(error) }
 }
 
 export class PluginMaker {
   readonly #modules: ModuleSource
   readonly #pool: VmPool
   readonly #node: GatewayNode
+  #made = 0
 
   constructor(modules: ModuleSource, pool: VmPool, node: GatewayNode) {
     this.#modules = modules
@@ -88,6 +90,9 @@ export class PluginMaker {
     fallback: PluginFallback,
   ): Promise<Plugin> {
     const spec = toPluginSpec(config, module, this.#node)
-    return new Plugin(spec, await vmKey(spec), this.#pool, fallback)
+    const key = await vmKey(spec)
+    // a version never starts in the vm of the one before: what it does there would be done to that one's streams
+    const own = config.shareVm ? key : `${key}.${(this.#made += 1)}`
+    return new Plugin(spec, own, this.#pool, fallback)
   }
 }
