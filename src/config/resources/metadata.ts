@@ -41,7 +41,9 @@ export const metadataSchema: v.GenericSchema<unknown, Metadata> = v.object({
   creationTimestamp: v.exactOptional(
     v.nullable(
       described(v.pipe(v.string(), v.isoTimestamp('expected an RFC 3339 time')), {
-        about: doc('When a cluster made it: the older goes first where nothing else decides.'),
+        about: doc(
+          'When a cluster made it: of plugins that nothing else puts in order the older runs first.',
+        ),
         default: doc('later than all others'),
       }),
     ),
