@@ -108,7 +108,7 @@ const texts = fc.string({
   maxLength: 8,
 })
 
-describe('any pattern', () => {
+describe('any pattern', { timeout: 60_000 }, () => {
   it('matches what another RE2 matches', () => {
     fc.assert(
       fc.property(
@@ -123,7 +123,7 @@ describe('any pattern', () => {
             expect([text, own?.matches(text)]).toEqual([text, other?.matches(text)])
         },
       ),
-      { numRuns: 3_000 },
+      { numRuns: 400 },
     )
   })
 
@@ -163,7 +163,7 @@ function compiled(pattern: string): RE2JS | undefined {
   }
 }
 
-describe('no pattern is slow', () => {
+describe('no pattern is slow', { timeout: 60_000 }, () => {
   const long = 'a'.repeat(8_000)
   it.each([
     '(a+)+b',
