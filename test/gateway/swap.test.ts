@@ -3,27 +3,23 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { open, readAll, send } from '../support/client.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { kvFiles } from '../support/kv-files.ts'
-import { headerPolicy, headerProbe, probe, route, upstreamAndRoute } from '../support/policy.ts'
+import { headerProbe, probe, route, upstreamAndRoute } from '../support/policy.ts'
+import { ECHO_VERSION, marked as markedPolicy, swapUnderLoad } from '../support/swaps.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
   // requests answer with what they were asked with: version headers of both directions meet in one reply
   gateway = await startGateway({
     handler: (exchange) =>
-      exchange.reply(200, [['x-seen', exchange.header('x-asked') ?? 'none']], 'ok'),
+      exchange.reply(200, [[ECHO_VERSION, exchange.header('x-asked') ?? 'none']], 'ok'),
   })
 })
 afterAll(() => gateway.stop())
 afterEach(() => gateway.origin.reset())
 
 /** A policy that marks both directions with a version of the module and of the configuration. */
-const marked = (version: string, mark: string): object[] => [
-  ...upstreamAndRoute(gateway.origin.url),
-  headerPolicy(version, {
-    request: { set: { 'x-asked': mark } },
-    response: { set: { 'x-answered': mark } },
-  }),
-]
+const marked = (version: string, mark: string): object[] =>
+  markedPolicy(gateway.origin.url, version, mark)
 
 describe('apply', () => {
   it('changes the module version and its configuration for the next request', async () => {
@@ -115,44 +111,11 @@ describe('the pointer moved by hand', () => {
 })
 
 it('200 swaps under load: no request fails, none sees two versions', async () => {
-  const kv = kvFiles(gateway.kv)
   const base = await gateway.policy(marked('1.0.0', 'v0'))
-  const { snapshot } = await gateway.status()
-  const snapshots = await Promise.all(
-    Array.from({ length: 4 }, (_, i) =>
-      kv.compile(marked(i % 2 === 0 ? '1.0.0' : '1.1.0', `v${i}`)),
-    ),
-  )
-  for (const named of snapshots) kv.putSnapshot(named)
-  let swapping = true
-  let requests = 0
-  const wrong: string[] = []
-  const seen = new Set<string>()
-  const load = async (): Promise<void> => {
-    while (swapping) {
-      const reply = await send(`${gateway.url}/`).catch((error: unknown) => String(error))
-      requests++
-      if (typeof reply === 'string') wrong.push(reply)
-      else {
-        const [asked, answered] = [reply.header('x-seen'), reply.header('x-answered')]
-        seen.add(`${answered} ${reply.header('x-policy-version')}`)
-        if (reply.status !== 200 || asked !== answered) {
-          wrong.push(`${reply.status} ${asked} ${answered} ${reply.text}`)
-        }
-      }
-    }
-  }
-  const clients = Array.from({ length: 6 }, load)
-  for (let i = 1; i <= 200; i++) {
-    const named = snapshots[i % 4]
-    kv.point(base + i, named?.hash ?? '', { previous: snapshot })
-    const answer = await gateway.admin('/-/refresh', { method: 'POST' })
-    expect(((await answer.json()) as { revision: number }).revision).toBe(base + i)
-  }
-  swapping = false
-  await Promise.all(clients)
+  const { requests, wrong, seen, refused } = await swapUnderLoad(gateway, base, 200)
   expect(wrong).toEqual([])
   expect(requests).toBeGreaterThan(200)
   expect(seen.size).toBe(4)
+  expect(refused).toBe(20)
   await gateway.until('one vm left', ({ vms }) => vms.count === 1 && vms.contexts === 1)
 })
