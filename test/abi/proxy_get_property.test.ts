@@ -1,4 +1,5 @@
 /** `proxy_get_property`: attributes and what plugins set. */
+import { describe } from 'vitest'
 import { Status } from '../../src/proxy-wasm/index.ts'
 import { describeHostCall, slice } from '../support/abi.ts'
 import { describeReEntry } from '../support/re-entry.ts'
@@ -28,4 +29,11 @@ describeReEntry('proxy_get_property', {
   before: [['proxy_set_property', 'mine', 'as it was']],
   args: ['mine', { out: 0 }, { out: 1 }],
   returned: 'as it was',
+})
+
+describe('a number', () => {
+  describeReEntry('proxy_get_property', {
+    args: ['request\0size', { out: 0 }, { out: 1 }],
+    returned: '\u0008\0\0\0\0\0\0\0',
+  })
 })

@@ -45,9 +45,14 @@ export function allocatingGuest(guest: AllocatingGuest): LoadedModule {
   const unmade = escaped('\xff'.repeat(inside.length * 4))
   const segments: string[] = [`(data (i32.const ${INNER_STATUSES}) "${unmade}")`]
   let free = DATA
+  // the same bytes are at the same address, as literals of a program are
+  const placed = new Map<string, number>()
   const place = (bytes: string): [address: number, size: number] => {
+    const known = placed.get(bytes)
+    if (known !== undefined) return [known, bytes.length]
     const at = free
     free += bytes.length
+    placed.set(bytes, at)
     segments.push(`(data (i32.const ${at}) "${escaped(bytes)}")`)
     return [at, bytes.length]
   }
