@@ -22,6 +22,11 @@ export function isSelected({ selector }: SnapshotPlugin, { labels }: GatewayNode
   )
 }
 
+/** Whether a plugin asks for a variable that the node does not have, or does not give away. */
+export function lacksVariables({ env }: SnapshotPlugin, node: GatewayNode): boolean {
+  return env.some(([name, inline]) => inline === undefined && node.hostEnv(name) === undefined)
+}
+
 /** The variables a plugin's vm sees here, with the node's values where it asks for them. */
 export function environmentOf(
   { env }: SnapshotPlugin,

@@ -12,7 +12,7 @@ import {
   vmKey,
 } from '../proxy-wasm/index.ts'
 import type { ModuleSource } from './modules.ts'
-import { type GatewayNode, PLAIN_NODE } from './node.ts'
+import { type GatewayNode, isSelected, lacksVariables, PLAIN_NODE } from './node.ts'
 import { toPluginSpec } from './plugin-spec.ts'
 import { SingletonQueues } from './singletons.ts'
 
@@ -40,6 +40,10 @@ async function tryPlugin(
   snapshot: Snapshot,
   node: GatewayNode,
 ): Promise<PreflightResult> {
+  if (!isSelected(config, node) && lacksVariables(config, node)) {
+    // it runs elsewhere, with what only that node has: nothing would be learnt here
+    return { plugin: config.id, ok: true, logs: [] }
+  }
   const logs: string[] = []
   const plugin = config.id
   const sharedQueues = new SingletonQueues({ enqueue: async () => undefined }, new Counter())

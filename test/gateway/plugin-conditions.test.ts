@@ -99,6 +99,21 @@ describe('the node', () => {
     expect(stored.join('\n')).not.toContain(SECRET)
   })
 
+  it('tries no plugin that is for another node and needs what that has', async () => {
+    const refuses = { steps: { configure: [{ call: 'return', action: 0 }] } }
+    const url = 'oci://fixtures/probe:0.2.1'
+    const vmConfig = { env: [{ name: 'STORE_KEY', valueFrom: 'HOST' }] }
+    const apply = async (spec: object): Promise<string> => {
+      const { revision: base } = await gateway.status()
+      const resources = [wasmPlugin('elsewhere', url, refuses, spec)]
+      return (await gateway.apply({ resources, base, prune: true, dryRun: true })).result.result
+    }
+    const selector = { matchLabels: { store: '043' } }
+    expect(await apply({ selector, vmConfig })).toBe('planned')
+    // what can be tried is, wherever it runs
+    expect(await apply({ selector })).toBe('refused')
+  })
+
   it.each(['NOT_LISTED', 'ADMIN_TOKEN'])('refuses to give %s away', async (name) => {
     const { revision: base } = await gateway.status()
     const vmConfig = { env: [{ name, valueFrom: 'HOST' }] }

@@ -296,4 +296,13 @@ describe('what the node decides', () => {
     ])
     expect(denied(['C'])[0]).toContain('it lists C')
   })
+
+  it('leaves a variable to the node that the plugin selects, where that is another', () => {
+    const elsewhere = plugin('p', { vmConfig: { env }, selector: { matchLabels: { store: '1' } } })
+    const { snapshot, found } = compiled([elsewhere], { hostEnv: [], labels: { store: '2' } })
+    expect(snapshot?.plugins['default.p']?.env).toEqual([['A'], ['B', '1']])
+    expect(found.map((line) => line.split(':')[0])).toEqual([
+      'warning config.no_effect WasmPlugin default/p spec.selector.matchLabels',
+    ])
+  })
 })

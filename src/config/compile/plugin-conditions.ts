@@ -24,14 +24,22 @@ export function compileSelector(
 ): Readonly<Record<string, string>> | undefined {
   const wanted = Object.entries(labels)
   if (wanted.length === 0) return undefined
-  const lacking = wanted.filter(([name, value]) => node.labels?.[name] !== value)
-  if (node.labels !== undefined && lacking.length > 0) {
-    const list = lacking.map(([name, value]) => `${name}=${value}`).join(', ')
-    const message = `has no effect on this node: it lacks ${list}; the plugin runs on nodes whose NODE_LABELS have it`
+  const lacking = lackingLabels(labels, node)
+  if (lacking.length > 0) {
+    const message = `has no effect on this node: it lacks ${lacking.join(', ')}; the plugin runs on nodes whose NODE_LABELS have it`
     const path = ['spec', 'selector', 'matchLabels']
     report({ code: 'config.no_effect', path, message }, resource)
   }
   return Object.fromEntries(wanted.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** The labels a plugin asks for that the node does not have, as `name=value`; none where nobody knows. */
+function lackingLabels(labels: DeclaredPlugin['labels'], node: NodeFacts): readonly string[] {
+  const own = node.labels
+  if (own === undefined) return []
+  return Object.entries(labels).flatMap(([name, value]) =>
+    own[name] === value ? [] : [`${name}=${value}`],
+  )
 }
 
 /**
@@ -61,18 +69,20 @@ export function compilePorts(
  * @returns sorted by name; what the node has to give is a name alone
  */
 export function compileEnv(
-  { env, resource }: DeclaredPlugin,
+  { env, labels, resource }: DeclaredPlugin,
   node: NodeFacts,
   report: Report,
 ): readonly EnvEntry[] {
   const entries = new Map<string, EnvEntry>()
+  // where it runs elsewhere, what that node gives away counts
+  const allowed = lackingLabels(labels, node).length > 0 ? undefined : node.hostEnv
   for (const { name, value, path } of env) {
     if (entries.has(name)) {
       const message = `the variable ${name} is set twice`
       report({ code: 'config.duplicate', path, message }, resource)
     }
-    if (value === undefined && node.hostEnv?.includes(name) === false) {
-      const message = `the node does not give ${name} to plugins; add it to ALLOWED_HOST_ENV in wrangler.toml (${listed(node.hostEnv)}) and deploy, or write the value inline`
+    if (value === undefined && allowed?.includes(name) === false) {
+      const message = `the node does not give ${name} to plugins; add it to ALLOWED_HOST_ENV in wrangler.toml (${listed(allowed)}) and deploy, or write the value inline`
       report({ code: 'config.host_env_denied', path, message }, resource)
     }
     entries.set(name, value === undefined ? [name] : [name, value])
