@@ -17,6 +17,14 @@ export type Fault =
   | 'refused'
   | number
 
+/** What becomes of one write. */
+export type WriteFault =
+  | 'sound'
+  /** Nothing is kept, and nobody hears of it. */
+  | 'lost'
+  /** It is kept, and nobody hears of it. */
+  | 'unheard'
+
 export interface BrokenStore {
   /** As workerd's `external` takes it. */
   readonly address: string
@@ -25,6 +33,8 @@ export interface BrokenStore {
   readonly reads: string[]
   /** Asked for each read. */
   fault: (key: string) => Fault
+  /** Asked for each write. */
+  writeFault: (key: string) => WriteFault
   /** No faults, and no values. */
   heal(): void
   stop(): Promise<void>
@@ -55,22 +65,25 @@ async function startStore(asked: Asked): Promise<BrokenStore> {
     request.on('end', () => {
       const { key, missing } = asked(request)
       if (request.method === 'PUT') {
-        store.values.set(key, Buffer.concat(chunks))
-        response.writeHead(204).end()
+        const fault = store.writeFault(key)
+        if (fault !== 'lost') store.values.set(key, Buffer.concat(chunks))
+        if (fault === 'sound') response.writeHead(204).end()
         return
       }
       store.reads.push(key)
       answer(response, store.values.get(key), store.fault(key), missing)
     })
   })
-  const sound = (): Fault => 'sound'
+  const sound = (): 'sound' => 'sound'
   const store: BrokenStore = {
     address: `127.0.0.1:${await listen(server)}`,
     values: new Map(),
     reads: [],
     fault: sound,
+    writeFault: sound,
     heal() {
       store.fault = sound
+      store.writeFault = sound
       store.values.clear()
       store.reads.length = 0
     },
