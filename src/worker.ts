@@ -68,6 +68,7 @@ function start(env: Env): ReturnType<typeof app> {
           return gateway.status(scope)
         },
         metrics: (scope, node) => gateway.metrics(scope, node),
+        explain: (request, scope) => gateway.explain(request, scope),
         // a stub belongs to the request that made it
         apply: (request) => env.POLICY.getByName('policy').apply(request),
         rollback: (request) => env.POLICY.getByName('policy').rollback(request),

@@ -3,6 +3,8 @@ import { Hono } from 'hono'
 import { describe, expect, it, vi } from 'vitest'
 import type { ApplyRequest, ApplyResult, RollbackRequest } from '../config/apply/apply-request.ts'
 import { adminApi } from './api.ts'
+import type { ExplainRequest } from './explain-request.ts'
+import type { AdminPorts } from './ports.ts'
 
 const TOKEN = 'correct horse battery staple'
 const APPLIED: ApplyResult = {
@@ -13,13 +15,17 @@ const APPLIED: ApplyResult = {
   warnings: [],
 }
 
+const READ_TOKEN = 'as many words that may be known'
+
 function api(token: string | undefined, result: ApplyResult = APPLIED) {
   const requests: (ApplyRequest | RollbackRequest)[] = []
   const admin = adminApi({
     token,
+    ...(token ? { readToken: READ_TOKEN } : {}),
     ports: {
       status: () => Promise.resolve({ revision: 1 }),
       refresh: () => Promise.resolve({ revision: 2 }),
+      explain: (request) => Promise.resolve(explained(request)),
       metrics: (_scope, node) => Promise.resolve(`up{node="${node ?? ''}"} 1\n`),
       apply: (request) => {
         requests.push(request)
@@ -41,6 +47,14 @@ function api(token: string | undefined, result: ApplyResult = APPLIED) {
       ...(body === undefined ? {} : { body }),
     })
   return { ask, requests }
+}
+
+/** As a gateway would: with a route for everything of revision 3 and what runs. */
+function explained(request: ExplainRequest): Awaited<ReturnType<AdminPorts['explain']>> {
+  if (request.at !== undefined && request.at !== 3) {
+    return { code: 'explain.revision_unknown', message: `revision ${request.at}` }
+  }
+  return { explanation: { asked: request } }
 }
 
 const code = async (response: Response): Promise<string> => {
@@ -152,6 +166,53 @@ describe('what it answers', () => {
     expect(await copy.json()).toMatchObject(result)
   })
 
+  it('explains a request that is given as a query', async () => {
+    const query =
+      '?url=https://shop.example/a%3Fb=c&method=POST&header=X-Beta:+yes&header=a:b&at=3&run'
+    const response = await api(TOKEN).ask('GET', `/-/explain${query}`, READ_TOKEN)
+    expect(await response.json()).toEqual({
+      asked: {
+        url: 'https://shop.example/a?b=c',
+        method: 'POST',
+        headers: [
+          ['X-Beta', 'yes'],
+          ['a', 'b'],
+        ],
+        at: 3,
+        run: true,
+        upstream: false,
+        showSecrets: false,
+      },
+    })
+  })
+
+  it.each([
+    ['GET', '', 400, 'config.request_invalid'],
+    ['GET', '?url=/a', 400, 'config.request_invalid'],
+    ['GET', '?url=ftp://x/', 400, 'config.request_invalid'],
+    ['GET', '?url=http://x/&at=soon', 400, 'config.request_invalid'],
+    ['GET', '?url=http://x/&upstream=true', 400, 'config.request_invalid'],
+    ['GET', '?url=http://x/&at=2', 404, 'explain.revision_unknown'],
+    ['POST', '{}', 400, 'config.request_invalid'],
+    ['POST', '{"url":"http://x/","force":true}', 400, 'config.request_invalid'],
+    ['POST', '{"url":"http://x/","headers":[["a"]]}', 400, 'config.request_invalid'],
+    ['POST', '{"url":"http://x/","run":true,"upstream":true}', 403, 'admin.read_only'],
+    ['POST', '{"url":"http://x/","showSecrets":true}', 403, 'admin.read_only'],
+  ])('does not explain %s %s to who reads', async (method, asked, status, expected) => {
+    const { ask } = api(TOKEN)
+    const response =
+      method === 'GET'
+        ? await ask(method, `/-/explain${asked}`, READ_TOKEN)
+        : await ask(method, '/-/explain', READ_TOKEN, asked)
+    expect([response.status, await code(response)]).toEqual([status, expected])
+  })
+
+  it('asks an upstream and shows secrets for who writes', async () => {
+    const body = '{"url":"http://x/","run":true,"upstream":true,"showSecrets":true}'
+    const response = await api(TOKEN).ask('POST', '/-/explain', TOKEN, body)
+    expect(await response.json()).toMatchObject({ asked: { upstream: true, showSecrets: true } })
+  })
+
   it('names a path that does not exist', async () => {
     const response = await api(TOKEN).ask('GET', '/-/nothing', TOKEN)
     expect([response.status, await code(response)]).toEqual([404, 'admin.not_found'])
@@ -165,6 +226,7 @@ describe('what it answers', () => {
         status: () => Promise.reject(new Error('inside')),
         refresh: () => Promise.resolve({}),
         metrics: () => Promise.resolve(''),
+        explain: () => Promise.reject(new Error('inside')),
         apply: () => Promise.resolve(APPLIED),
         rollback: () => Promise.resolve(APPLIED),
         history: () => Promise.resolve({ revision: 0, revisions: [] }),

@@ -11,6 +11,7 @@ import { applyRequestSchema, rollbackRequestSchema } from '../config/apply/apply
 import type { ApplyResult, WriteRequest } from '../config/apply/apply-request.ts'
 import { adminError } from './admin-error.ts'
 import { type AdminEnv, type AuthOptions, requireCaller } from './auth.ts'
+import { explain } from './explain.ts'
 import type { AdminPorts } from './ports.ts'
 
 /** Less than the 25 MiB a value in KV may have. */
@@ -44,6 +45,7 @@ export function adminApi({ ports, ...auth }: AdminOptions): Hono<AdminEnv> {
     maxSize: MAX_BODY_BYTES,
     onError: (c) => adminError(c, 413, 'admin.body_too_large', 'the body is too large'),
   })
+  app.on(['GET', 'POST'], '/explain', limit, (c) => explain(c, ports, scopeOf(c)))
   app.post('/apply', limit, (c) => change(c, applyRequestSchema, (request) => ports.apply(request)))
   app.post('/rollback', limit, (c) =>
     change(c, rollbackRequestSchema, (request) => ports.rollback(request)),

@@ -5,6 +5,13 @@
 import type { RequestScope } from '../config/activation.ts'
 import type { ApplyRequest, ApplyResult, RollbackRequest } from '../config/apply/apply-request.ts'
 import type { History } from '../config/apply/history.ts'
+import type { ExplainRequest } from './explain-request.ts'
+
+/** Why there is no explanation. */
+export interface NoExplanation {
+  readonly code: 'config.none' | 'config.request_invalid' | 'explain.revision_unknown'
+  readonly message: string
+}
 
 export interface AdminPorts {
   /** What this isolate runs and refused: see `GatewayAnswer` in `cli/gateway-client.ts` for its reader. */
@@ -16,6 +23,11 @@ export interface AdminPorts {
    * @param node - of this node's isolates alone
    */
   metrics(scope: RequestScope, node: string | undefined): Promise<string>
+  /** Says what becomes of a request, without its being sent. */
+  explain(
+    request: ExplainRequest,
+    scope: RequestScope,
+  ): Promise<{ readonly explanation: object } | NoExplanation>
   /** Hands a change to the one writer. */
   apply(request: ApplyRequest): Promise<ApplyResult>
   /** Has the one writer make a new revision of an old snapshot. */

@@ -9,6 +9,7 @@ import type { ModuleCatalog } from '../config/compile/module-catalog.ts'
 import { ERROR_CODES } from '../config/error-codes.ts'
 import type { ErrorCode } from '../config/error-codes.ts'
 import { CommandError } from './command-error.ts'
+import { type ExplanationAnswer, explanationSchema } from './explanation-answer.ts'
 import { type NodeAnswer, nodeSchema, type RefusalAnswer, refusalSchema } from './node-answer.ts'
 
 /** What a gateway says of what it runs; members this command line does not know are passed on. */
@@ -153,6 +154,13 @@ export class GatewayClient {
   /** Has the gateway read its store now. */
   async refresh(): Promise<LiveAnswer> {
     return this.#read(liveSchema, await this.#ask('POST', 'refresh'))
+  }
+
+  /** Asks what becomes of a request. */
+  async explain(request: object): Promise<ExplanationAnswer> {
+    const { status, body } = await this.#send('POST', 'explain', request)
+    if (status !== 200) throw this.#failure(status, body)
+    return this.#read(explanationSchema, body)
   }
 
   /** Sends a change. A conflict, a refusal and a failure are results, not errors. */

@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'check a policy and make it the one that runs',
     load: async () => (await import('./apply.ts')).apply,
   },
+  baseline: {
+    about: 'bundle a policy for isolates that start without a store',
+    load: async () => (await import('./baseline.ts')).baseline,
+  },
   bench: {
     about: 'what a plugin costs, callback by callback',
     load: async () => (await import('./bench.ts')).bench,
@@ -34,6 +38,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   diff: {
     about: 'what a policy would change at a gateway',
     load: async () => (await import('./diff.ts')).diff,
+  },
+  explain: {
+    about: 'which route takes a request, through which plugins, and why',
+    load: async () => (await import('./explain.ts')).explain,
   },
   history: {
     about: 'the revisions there have been',
@@ -51,13 +59,13 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'make an old revision run again',
     load: async () => (await import('./rollback.ts')).rollback,
   },
-  test: {
-    about: 'run the tests of a plugin',
-    load: async () => (await import('./test.ts')).test,
-  },
   status: {
     about: 'what a gateway runs and what it refused',
     load: async () => (await import('./status.ts')).status,
+  },
+  test: {
+    about: 'run the tests of a plugin',
+    load: async () => (await import('./test.ts')).test,
   },
   validate: {
     about: 'check a policy, without a gateway',

@@ -11,9 +11,12 @@ import { InMemorySharedQueues } from '../proxy-wasm/in-memory/shared-queues.ts'
 import { Core, type CoreOptions } from './core.ts'
 import { errorResponse } from './errors.ts'
 import { Exchange } from './exchange.ts'
+import { explain } from './explain/explain.ts'
+import type { ExplainRequest, Explanation, NoExplanation } from './explain/explanation.ts'
 import { handle } from './handle.ts'
 import { Meters } from './meters.ts'
 import type { ModuleSource } from './modules.ts'
+import { PLAIN_NODE } from './node.ts'
 import { SingletonQueues, type Singletons } from './singletons.ts'
 import { type GatewayStatus, gatewayStatus } from './status.ts'
 
@@ -28,6 +31,7 @@ const SWEEP_MS = 10_000
 export class Gateway {
   readonly pool: VmPool
   readonly #core: Core
+  readonly #options: GatewayOptions
   readonly #modules: ModuleSource
   readonly #meters: Meters
   readonly #singletons: Singletons | undefined
@@ -37,6 +41,7 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     const { singletons } = options
+    this.#options = options
     const meters = new Meters(options.metricTags)
     this.#meters = meters
     this.#singletons = singletons
@@ -105,6 +110,19 @@ export class Gateway {
    */
   metrics(scope: RequestScope, node?: string): Promise<string> {
     return this.#core.reports.metrics(scope, node)
+  }
+
+  /** What becomes of a request, with what runs now or ran before. */
+  async explain(
+    request: ExplainRequest,
+    scope: RequestScope,
+  ): Promise<{ readonly explanation: Explanation } | NoExplanation> {
+    await this.#core.live.current(scope)
+    const { revision, snapshot, refusals } = this.#core.live.status()
+    const { running } = this.#core.activator
+    const { source, modules, reachable, node = PLAIN_NODE, ports } = this.#options
+    const around = { source, modules, reachable, node, nodeInfo: ports?.node }
+    return explain(request, { ...around, running, revision, snapshot, refusals }, scope)
   }
 
   /** What runs and what was refused. */

@@ -11,6 +11,8 @@ import type { ModuleCatalog } from '../../src/config/compile/module-catalog.ts'
 import { LiveConfig } from '../../src/config/live-config.ts'
 import type { PreflightResult } from '../../src/config/preflight.ts'
 import type { Snapshot } from '../../src/config/snapshot.ts'
+import { explain } from '../../src/gateway/explain/explain.ts'
+import { PLAIN_NODE } from '../../src/gateway/node.ts'
 import { type NodeView, refusedNow } from '../../src/observe/index.ts'
 
 export const TOKEN = 'test-token'
@@ -80,6 +82,21 @@ export function inProcessGateway(modules: ModuleCatalog): InProcessGateway {
         return { ...status, refused, nodes: gateway.nodes, modules, plugins }
       },
       refresh: (scope) => live.refresh(scope),
+      // without vms there is only what the store says of a revision
+      explain: (request, scope) => {
+        const { revision, snapshot } = live.status()
+        const at = request.at ?? (revision || undefined)
+        const nothing = { fetch: () => Promise.reject(new Error('nothing is reached here')) }
+        const around = {
+          source: store,
+          modules: { modules: [], load: () => undefined },
+          reachable: { network: nothing, service: () => nothing },
+          node: PLAIN_NODE,
+          nodeInfo: undefined,
+        }
+        const runs = { running: undefined, revision, snapshot, refusals: [] }
+        return explain({ ...request, at }, { ...around, ...runs }, scope)
+      },
       metrics: () => Promise.resolve('\n'),
       apply: (request) => writer.apply(request),
       rollback: (request) => writer.rollback(request),

@@ -1,0 +1,227 @@
+/**
+ * Watches what each plugin does in one stream: a wrapper around each of a vm's callbacks compares
+ * headers and bodies before and after. It is put around vms of a sandbox alone, so that the machine needs no
+ * hook for it and the gateway's own vms pay nothing.
+ */
+import {
+  BufferType,
+  describeError,
+  type HeaderMap,
+  type LogEntry,
+  type LogPort,
+  MapType,
+  type Plugin,
+} from '../../proxy-wasm/index.ts'
+import type { Context } from '../../proxy-wasm/vm/context.ts'
+import type { GuestCallbacks, GuestFunction } from '../../proxy-wasm/vm/guest-callbacks.ts'
+import type { RootContext } from '../../proxy-wasm/vm/root-context.ts'
+import type { Vm } from '../../proxy-wasm/vm/vm.ts'
+
+/** One header that is another one after a callback. */
+export interface HeaderChange {
+  readonly name: string
+  /** Absent: it was added. */
+  readonly before?: readonly string[]
+  /** Absent: it was removed. */
+  readonly after?: readonly string[]
+}
+
+/** What one callback of a plugin did. */
+export interface Step {
+  readonly plugin: string
+  /** `request headers`, `response body`, `http call response`, … */
+  readonly callback: string
+  /** `continue` or `pause`, where the callback's answer means that. */
+  readonly returned?: 'continue' | 'pause'
+  readonly requestHeaders?: readonly HeaderChange[]
+  readonly responseHeaders?: readonly HeaderChange[]
+  /** Bytes that the plugin saw and left, where it changed them. */
+  readonly body?: { readonly before: number; readonly after: number }
+  /** It answered in place of the upstream. */
+  readonly replied?: true
+  /** Its vm ended. */
+  readonly trapped?: string
+  readonly logs: readonly Line[]
+}
+
+export interface Line {
+  readonly level: number
+  readonly message: string
+}
+
+/** Lines and steps beyond this are counted, not kept. */
+const LINES = 500
+const STEPS = 500
+
+/** Callbacks that belong to a stream, by their field; the bodies are looked at in two of them. */
+const WATCHED = [
+  'requestHeaders',
+  'requestBody',
+  'responseHeaders',
+  'responseBody',
+  'httpCallResponse',
+  'grpcInitialMetadata',
+  'grpcReceive',
+  'grpcTrailingMetadata',
+  'grpcClose',
+  'log',
+  'done',
+] as const
+type Watched = (typeof WATCHED)[number]
+
+const BODIES: Partial<Readonly<Record<Watched, BufferType>>> = {
+  requestBody: BufferType.HttpRequestBody,
+  responseBody: BufferType.HttpResponseBody,
+}
+
+export class Watch {
+  readonly steps: Step[] = []
+  /** What was logged outside of a callback: while starting, or by the host. */
+  readonly lines: (Line & { readonly plugin: string })[] = []
+  /** Given to the vms that are watched. */
+  readonly log: LogPort
+  readonly #vms = new Set<Vm>()
+  #current: Line[] | undefined
+  #count = 0
+  #request: HeaderMap | undefined
+  #response: HeaderMap | undefined
+
+  /** @param level - the least level of lines that are kept */
+  constructor(level: LogPort['level']) {
+    this.log = { level, log: (entry) => this.#line(entry) }
+  }
+
+  #line({ level, message, plugin }: LogEntry): void {
+    if (this.#count++ >= LINES) return
+    if (this.#current === undefined) this.lines.push({ level, message, plugin })
+    else this.#current.push({ level, message })
+  }
+
+  /** From now on what a plugin's vm does is seen. @param root - the plugin's, which runs */
+  follow(plugin: Plugin, root: RootContext): void {
+    const { vm } = root
+    if (this.#vms.has(vm)) return
+    this.#vms.add(vm)
+    // made for this one vm, and read at each call: what is put there is what runs
+    const callbacks = vm.callbacks as {
+      -readonly [field in keyof GuestCallbacks]: GuestCallbacks[field]
+    }
+    for (const field of WATCHED) {
+      const callback = callbacks[field]
+      if (callback !== undefined) callbacks[field] = this.#watched(field, callback, vm, plugin)
+    }
+  }
+
+  #watched(field: Watched, callback: GuestFunction, vm: Vm, { counts }: Plugin): GuestFunction {
+    return (...args) => {
+      const { context } = vm
+      const { name } = context.root.spec
+      const logs: Line[] = []
+      this.#look(context)
+      const before = this.#state(field, context, counts.localReplies)
+      let returned: number | undefined
+      let trapped: string | undefined
+      this.#current = logs
+      try {
+        return (returned = callback(...args))
+      } catch (error) {
+        trapped = describeError(error)
+        throw error
+      } finally {
+        this.#current = undefined
+        this.#look(vm.context)
+        const after = this.#state(field, vm.context, counts.localReplies)
+        const step: Step = {
+          plugin: name,
+          callback: field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
+          ...(trapped === undefined && PAUSES.has(field)
+            ? { returned: returned === 0 || returned === undefined ? 'continue' : 'pause' }
+            : {}),
+          ...changed('requestHeaders', before.request, after.request),
+          ...changed('responseHeaders', before.response, after.response),
+          ...(sameBytes(before.body, after.body)
+            ? {}
+            : { body: { before: before.body.length, after: after.body.length } }),
+          ...(after.replies > before.replies ? { replied: true } : {}),
+          ...(trapped === undefined ? {} : { trapped }),
+          logs,
+        }
+        if (this.steps.length < STEPS && tells(step)) this.steps.push(step)
+      }
+    }
+  }
+
+  /** A callout's answer comes to the root; whose stream it is only the guest knows. */
+  #look(context: Context): void {
+    this.#request = context.headerMap(MapType.HttpRequestHeaders) ?? this.#request
+    this.#response = context.headerMap(MapType.HttpResponseHeaders) ?? this.#response
+  }
+
+  #state(field: Watched, context: Context, replies: number): State {
+    const type = BODIES[field]
+    const body = type === undefined ? undefined : context.buffer(type)
+    return {
+      request: this.#request?.lines.slice() ?? [],
+      response: this.#response?.lines.slice() ?? [],
+      body: body?.slice() ?? EMPTY,
+      replies,
+    }
+  }
+}
+
+const EMPTY = new Uint8Array(0)
+const PAUSES: ReadonlySet<Watched> = new Set<Watched>([
+  'requestHeaders',
+  'requestBody',
+  'responseHeaders',
+  'responseBody',
+])
+
+interface State {
+  readonly request: readonly string[]
+  readonly response: readonly string[]
+  readonly body: Uint8Array
+  readonly replies: number
+}
+
+/** The end of a stream is a step only when something came of it. */
+function tells({ callback, logs, trapped }: Step): boolean {
+  return (callback !== 'log' && callback !== 'done') || logs.length > 0 || trapped !== undefined
+}
+
+function changed<Name extends string>(
+  name: Name,
+  before: readonly string[],
+  after: readonly string[],
+): Partial<Record<Name, readonly HeaderChange[]>> {
+  const changes = headerChanges(before, after)
+  return changes.length === 0 ? {} : ({ [name]: changes } as Partial<Record<Name, HeaderChange[]>>)
+}
+
+/**
+ * What makes one list of header lines the other.
+ * @param before - flat name, value, …
+ */
+export function headerChanges(before: readonly string[], after: readonly string[]): HeaderChange[] {
+  const old = valuesByName(before)
+  const now = valuesByName(after)
+  return [...new Set([...old.keys(), ...now.keys()])].flatMap((name): HeaderChange[] => {
+    const was = old.get(name)
+    const is = now.get(name)
+    if (was?.join('\0') === is?.join('\0')) return []
+    return [{ name, ...(was && { before: was }), ...(is && { after: is }) }]
+  })
+}
+
+function valuesByName(lines: readonly string[]): Map<string, string[]> {
+  const values = new Map<string, string[]>()
+  for (let i = 0; i < lines.length; i += 2) {
+    const name = lines[i] as string
+    values.set(name, [...(values.get(name) ?? []), lines[i + 1] as string])
+  }
+  return values
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index])
+}
