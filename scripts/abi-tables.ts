@@ -8,6 +8,7 @@ import { ABI_VERSIONS, type AbiVersion } from '../src/proxy-wasm/abi/enums.ts'
 import { HOST_ANSWERS } from '../src/proxy-wasm/abi/host-answers.ts'
 import { HOST_FUNCTIONS } from '../src/proxy-wasm/abi/host-functions.ts'
 import { WASI_FUNCTIONS } from '../src/proxy-wasm/abi/wasi-functions.ts'
+import { faultTable } from './fault-tables.ts'
 
 /** By the name in the marker. */
 const TABLES: Readonly<Record<string, () => string>> = {
@@ -16,6 +17,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
   wasi,
   attributes,
   conformance,
+  faults: faultTable,
 }
 
 const MARKER = /<!-- generated:([a-z-]+) -->(.*?)<!-- (\/generated|generated:[a-z-]+) -->/gs
