@@ -25,6 +25,7 @@ const version = {
     bodyBytes: v.exactOptional(count),
     calloutsPerRequest: v.exactOptional(count),
     pauseMs: v.exactOptional(count),
+    logLinesPerSecond: v.exactOptional(count),
   }),
   allowOnHeadersStopIteration: v.boolean(),
 }

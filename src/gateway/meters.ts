@@ -182,6 +182,7 @@ function pluginSamples(plugin: string, counts: PluginCounts): Sample[] {
     [FAMILIES.localReplies, counts.localReplies],
     [FAMILIES.failedClosed, counts.failedClosed],
     [FAMILIES.failedOpen, counts.failedOpen],
+    [FAMILIES.logLinesDropped, counts.droppedLogLines],
   ] as const
   const labels = `plugin_name="${plugin}"`
   return counted.flatMap(([family, value]) =>

@@ -52,6 +52,7 @@ type Counters =
   | 'localReplies'
   | 'failedClosed'
   | 'failedOpen'
+  | 'logLinesDropped'
   | 'refusals'
   | 'definitionsDropped'
   | 'seriesDropped'
@@ -104,6 +105,10 @@ export const FAMILIES: Families = {
   failedOpen: counter(
     'postern_plugin_failed_open_total',
     'Requests that went on without a plugin that could not run.',
+  ),
+  logLinesDropped: counter(
+    'postern_plugin_log_lines_dropped_total',
+    "Lines of a plugin beyond its policy's limits.logLinesPerSecond.",
   ),
   revision: gauge('postern_config_revision', 'The revision that runs; 0 for none.', 'max'),
   refusals: counter('postern_config_refusals_total', 'Times something was refused, by its code.'),

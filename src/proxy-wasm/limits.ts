@@ -6,13 +6,19 @@ export interface PluginLimits {
   readonly calloutsPerRequest: number
   /** Milliseconds a stream may stay paused before it follows the plugin's fail strategy. */
   readonly pauseMs: number
+  /** Lines a plugin may log in a second; what is over is dropped, and one line says how many. */
+  readonly logLinesPerSecond: number
 }
 
-/** 1 MiB is Envoy's default buffer limit; a minute is longer than any upstream timeout in use. */
+/**
+ * 1 MiB is Envoy's default buffer limit; a minute is longer than any upstream timeout in use;
+ * a thousand lines a second is more than anybody reads, and less than what stops a log pipeline.
+ */
 export const DEFAULT_LIMITS: PluginLimits = {
   bodyBytes: 1024 * 1024,
   calloutsPerRequest: 50,
   pauseMs: 60_000,
+  logLinesPerSecond: 1_000,
 }
 
 /** A callout without a timeout of its own must end before its request's `waitUntil` does (30 s on the edge). */

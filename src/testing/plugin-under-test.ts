@@ -63,7 +63,9 @@ export class PluginUnderTest {
   static async create(options: PluginOptions, ports: TestPortsOptions): Promise<PluginUnderTest> {
     const test = testPorts(ports)
     const pool = new VmPool(test.ports)
-    const spec = pluginSpec(options)
+    // the clock stands still: no second ever passes, and an author wants to see all
+    const limits = { logLinesPerSecond: Number.POSITIVE_INFINITY, ...options.limits }
+    const spec = pluginSpec({ ...options, limits })
     return new PluginUnderTest(new Plugin(spec, await vmKey(spec), pool), pool, test)
   }
 

@@ -73,10 +73,17 @@ const limits = v.object({
       default: doc(`${DEFAULT_LIMITS.pauseMs}`),
     }),
   ),
+  logLinesPerSecond: v.exactOptional(
+    described(whole(0, 1_000_000), {
+      about: doc(
+        'The most lines the plugin may log in a second; one line says how many more there were.',
+      ),
+      default: doc(`${DEFAULT_LIMITS.logLinesPerSecond}`),
+    }),
+  ),
   memoryBytes: outside(NOT_ENFORCED),
   fuel: outside(NOT_ENFORCED),
   headerBytes: outside(NOT_ENFORCED),
-  logLinesPerSecond: outside(NOT_ENFORCED),
 })
 
 export const pluginPolicySchema: v.GenericSchema<unknown, PluginPolicy> = v.object({

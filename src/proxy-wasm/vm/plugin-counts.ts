@@ -16,6 +16,8 @@ export interface PluginCounts {
   failedClosed: number
   /** Streams that went on without it because it could not run. */
   failedOpen: number
+  /** Log lines beyond `limits.logLinesPerSecond`. */
+  droppedLogLines: number
 }
 
 export function pluginCounts(): PluginCounts {
@@ -27,5 +29,6 @@ export function pluginCounts(): PluginCounts {
     localReplies: 0,
     failedClosed: 0,
     failedOpen: 0,
+    droppedLogLines: 0,
   }
 }

@@ -23,7 +23,7 @@ export async function vmKey(spec: PluginSpec, side: VmSide = STABLE): Promise<st
     Array.from(spec.vmConfiguration),
     spec.environment.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
     spec.allowedCapabilities ? [...spec.allowedCapabilities].toSorted() : null,
-    [spec.limits.bodyBytes, spec.limits.calloutsPerRequest, spec.limits.pauseMs],
+    limitsOf(spec),
     spec.allowOnHeadersStopIteration,
     spec.module.sha256,
     side.rollout,
@@ -31,4 +31,9 @@ export async function vmKey(spec: PluginSpec, side: VmSide = STABLE): Promise<st
   ])
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function limitsOf({ limits }: PluginSpec): readonly number[] {
+  const { bodyBytes, calloutsPerRequest, pauseMs, logLinesPerSecond } = limits
+  return [bodyBytes, calloutsPerRequest, pauseMs, logLinesPerSecond]
 }

@@ -98,7 +98,10 @@ export class VmPool {
       running.roots++
       return running.vm
     }
-    const pooled: PooledVm = { vm: new Vm(vmKey, spec, this.ports, this.strand), roots: 1 }
+    const pooled: PooledVm = {
+      vm: new Vm(vmKey, spec, this.ports, this.strand, (name) => this.countsOf(name)),
+      roots: 1,
+    }
     this.#created++
     this.#byKey.set(vmKey, pooled)
     this.#all.add(pooled)

@@ -12,6 +12,8 @@ import type { Ports } from '../ports.ts'
 import { Callouts } from './callouts.ts'
 import type { Context } from './context.ts'
 import { findAllocator, GuestCallbacks, type GuestFunction } from './guest-callbacks.ts'
+import { LogLines } from './log-lines.ts'
+import { type PluginCounts, pluginCounts } from './plugin-counts.ts'
 import type { PluginSpec } from './plugin-spec.ts'
 import type { Strand } from './strand.ts'
 
@@ -42,6 +44,7 @@ export class Vm {
   readonly #contexts = new Map<number, VmContext>()
   readonly #allowed: ReadonlySet<string> | undefined
   readonly #moduleName: string
+  readonly #logLines: LogLines
   #nextContextId = 1
   #current: Context | undefined
   #effective: Context | undefined
@@ -55,7 +58,13 @@ export class Vm {
    * at module scope the clock stands at 0 and there is no random.
    * @throws LoadError `module.link` or `plugin.start_failed`
    */
-  constructor(key: string, spec: PluginSpec, ports: Ports, strand: Strand) {
+  constructor(
+    key: string,
+    spec: PluginSpec,
+    ports: Ports,
+    strand: Strand,
+    countsOf: (plugin: string) => PluginCounts = pluginCounts,
+  ) {
     const { module: loaded } = spec
     // where it cannot be had, that is the error, and not that it does not link
     const { module } = loaded
@@ -66,6 +75,14 @@ export class Vm {
     this.strand = strand
     this.#allowed = spec.allowedCapabilities
     this.#moduleName = spec.name
+    this.#logLines = new LogLines(
+      spec.limits.logLinesPerSecond,
+      ports.clock,
+      countsOf,
+      (plugin, message) => {
+        if (LogLevel.Warn >= ports.log.level) this.#write(LogLevel.Warn, message, plugin, undefined)
+      },
+    )
     this.callouts = new Callouts(this)
     this.wasiHost = {
       memory: () => this.memory.buffer,
@@ -187,6 +204,7 @@ export class Vm {
   /** Ends the vm without a trap: nothing is delivered to it any more. */
   close(): void {
     this.#closed = true
+    this.#logLines.end()
     this.callouts.cancelAll()
     this.#contexts.clear()
   }
@@ -197,11 +215,22 @@ export class Vm {
   }
 
   #log(level: LogLevel, message: string, context: Context | undefined): void {
+    const plugin = context?.root.spec.name ?? this.#moduleName
+    if (this.#logLines.take(plugin)) this.#write(level, message, plugin, context)
+  }
+
+  /** Why a vm has ended is logged whatever else was. */
+  #logTrap(reason: string): void {
+    const plugin = this.#current?.root.spec.name ?? this.#moduleName
+    this.#write(LogLevel.Critical, `the plugin trapped: ${reason}`, plugin, this.#current)
+  }
+
+  #write(level: LogLevel, message: string, plugin: string, context: Context | undefined): void {
     const root = context?.root
     this.ports.log.log({
       level,
       message,
-      plugin: root?.spec.name ?? this.#moduleName,
+      plugin,
       rootId: root?.spec.rootId ?? '',
       vmId: this.vmId,
       contextId: context === undefined || context === root ? 0 : context.id,
@@ -254,7 +283,8 @@ export class Vm {
     this.#failure =
       error instanceof GuestTrap ? error : new GuestTrap(describeError(error), { cause: error })
     const stack = error instanceof Error ? (error.stack ?? '') : ''
-    this.logHost(LogLevel.Critical, `the plugin trapped: ${this.#failure.message}\n${stack}`.trim())
+    this.#logLines.end()
+    this.#logTrap(`${this.#failure.message}\n${stack}`.trim())
     this.callouts.cancelAll()
     // a copy: what hears of it may close the vm
     for (const context of Array.from(this.#contexts.values())) context.vmFailed()
