@@ -23,6 +23,15 @@ describe('traps', () => {
     expect(new Set(names).size).toBe(names.length)
   })
 
+  it.each(files)('in $file name differences from Envoy that are documented', ({ text }) => {
+    const page = new URL('../../../docs/HOST_DIFFERENCES.md', import.meta.url)
+    const ids = new Set(readFileSync(page, 'utf8').match(/(?<=^\| `)[a-z0-9-]+(?=` \|)/gm))
+    const named = text.match(/(?<=HOST_DIFFERENCES\.md, )[a-z0-9-]+/g) ?? []
+    expect(named.filter((id) => !ids.has(id))).toEqual([])
+    // a mention that the line before cannot read would not be held to anything
+    expect(text.match(/HOST_DIFFERENCES/g) ?? []).toHaveLength(named.length)
+  })
+
   it.each(files)('in $file are all named by number, none left out', ({ text }) => {
     const declared = text.match(/^\s*(?:it\(|it\.each\()/gm) ?? []
     expect([...text.matchAll(NAMES)]).toHaveLength(declared.length)

@@ -116,6 +116,7 @@ describe('flow control', () => {
     },
   )
 
+  // there are no trailers to announce: docs/HOST_DIFFERENCES.md, trailers
   it.each(['request', 'response'] as const)(
     'trap 6: the last %s body callback says end of stream, once, and no trailers follow',
     async (direction) => {

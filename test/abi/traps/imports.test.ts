@@ -182,6 +182,7 @@ describe('names', () => {
     expect(latin1(seen[0]?.message ?? new Uint8Array(0))).toBe('up')
   })
 
+  // the chain stays as it is: docs/HOST_DIFFERENCES.md, clear-route-cache
   it.each([
     ['0.1.0', 'its own function', { call: 'clear_route_cache' }],
     ['0.2.1', 'a foreign function', { call: 'foreign', function: 'clear_route_cache' }],

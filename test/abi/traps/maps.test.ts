@@ -46,6 +46,7 @@ describe('header maps', () => {
     },
   )
 
+  // Envoy: BadArgument, on which Rust panics: docs/HOST_DIFFERENCES.md, absent-map
   it('trap 21: the callback of a failed call finds no headers, and is told so by NotFound', async () => {
     const { lines } = await play(
       {

@@ -43,6 +43,7 @@ describe('shared data', () => {
     expect([alive, said.includes('shared k = v')]).toEqual([true, true])
   })
 
+  // Envoy forgets it with the last vm of that id; here it is the isolate’s: docs/HOST_DIFFERENCES.md, scope
   it('trap 62: shared data outlives the vm that wrote it: its trap, its end, its successor', async () => {
     const time = new FakeTime()
     const host = machine({ ports: time })
@@ -150,6 +151,7 @@ describe('properties', () => {
     ])
   })
 
+  // Envoy: NotFound, as the headers have gone: docs/HOST_DIFFERENCES.md, late-request-headers
   it.each(['response_headers', 'response_body', 'log', 'done'])(
     'trap 67: the request’s properties can be read in %s',
     async (phase) => {
