@@ -1,4 +1,7 @@
 /** Where keys are trusted: what may come in, what goes on running, and pointers that come again. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SigningKey } from '../../../src/config/signing/sign-pointer.ts'
 import {
@@ -10,6 +13,7 @@ import { type BrokenStore, brokenKv } from '../../support/broken-store.ts'
 import { send } from '../../support/client.ts'
 import { startGateway, type TestGateway } from '../../support/gateway.ts'
 import { kvFiles } from '../../support/kv-files.ts'
+import { ageAccepted } from '../../support/policy-storage.ts'
 import { ask, playCold, playWarm } from './play-state.ts'
 import { put, signedStates } from './signed-states.ts'
 import { type Compile, World } from './world.ts'
@@ -92,5 +96,41 @@ describe('an old pointer that was signed once', () => {
     const { revision: runs, refusals } = await ask(gateway.url, '/-/refresh', 'POST')
     expect([runs, refusals.at(0)?.code]).toEqual([world.revision + 1, 'config.revision_older'])
     expect(await mark(gateway.url)).toBe('next')
+  })
+
+  it('is refused by an isolate that starts, once what was accepted is old enough to be everywhere', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-replay-'))
+    const options = { kvAt: kv.address, folder, vars: { TRUSTED_KEYS: ours.publicKey } }
+    try {
+      const first = await startGateway(options)
+      const world = await newWorld()
+      const old = kv.values.get('active') ?? ''
+      await ask(first.url, '/-/refresh', 'POST')
+      put(world, await signPointer(world.pointer(world.next.hash), ours))
+      await ask(first.url, '/-/refresh', 'POST')
+      await first.stop()
+      expect(ageAccepted(folder, 10 * 60_000)).toEqual([world.revision, world.revision + 1])
+
+      kv.values.set('active', old)
+      // it is asked beside the reads: it answers while the snapshot is on its way
+      kv.fault = (key) => (key.startsWith('snapshot.') ? 200 : 'sound')
+      const second = await startGateway({ ...options, coldIsolates: 1 })
+      try {
+        const url = second.cold[0] ?? ''
+        const reply = await send(`${url}/`)
+        expect([reply.status, reply.json()]).toMatchObject([
+          503,
+          { error: { code: 'config.none' } },
+        ])
+        const { origin, refusals } = await ask(url, '/-/status')
+        expect([origin, refusals.at(0)?.code]).toEqual(['none', 'config.revision_older'])
+        put(world, await signPointer(world.pointer(world.next.hash), ours))
+        await expect.poll(() => mark(url), { timeout: 5_000 }).toBe('next')
+      } finally {
+        await second.stop()
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
