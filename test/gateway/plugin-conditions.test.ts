@@ -100,7 +100,7 @@ describe('the node', () => {
   })
 
   it('tries no plugin that is for another node and needs what that has', async () => {
-    const refuses = { steps: { configure: [{ call: 'return', action: 0 }] } }
+    const refuses = { steps: { configure: [{ call: 'return_false' }] } }
     const url = 'oci://fixtures/probe:0.2.1'
     const vmConfig = { env: [{ name: 'STORE_KEY', valueFrom: 'HOST' }] }
     const apply = async (spec: object): Promise<string> => {
