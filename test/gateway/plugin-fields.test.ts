@@ -83,6 +83,7 @@ describe('a PluginPolicy', () => {
   it('takes away the host calls that allowedCapabilities does not list', async () => {
     const steps = { request_headers: [set('x-set', '1'), { call: 'remove_header', name: 'x-off' }] }
     const all = [
+      'proxy_on_context_create',
       'proxy_on_request_headers',
       'proxy_on_configure',
       'proxy_on_vm_start',
