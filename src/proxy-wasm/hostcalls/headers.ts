@@ -28,21 +28,17 @@ export function headerFunctions(vm: Vm): HostFunctions {
     return name && nameIn(type, name)
   }
 
-  /** Runs `edit` on a writable map; explains itself in the log where there is none. */
-  const edit = (type: number, what: string, apply: (map: HeaderMap) => void): Status => {
-    if (!isMapType(type)) return Status.BadArgument
-    const map = vm.context.editableHeaderMap(type)
-    if (map !== undefined) {
-      apply(map)
-      return Status.Ok
-    }
-    if (type >= MapType.GrpcReceiveInitialMetadata) return Status.BadArgument
+  /** What is answered where a map cannot be changed; explains itself in the log. */
+  const refuse = (type: number, what: string): Status => {
+    if (type >>> 0 >= MapType.GrpcReceiveInitialMetadata) return Status.BadArgument
     vm.logHost(
       LogLevel.Warn,
       `${what} has no effect: those headers cannot be changed in this phase`,
     )
     return Status.Ok
   }
+  const editable = (type: number): HeaderMap | undefined =>
+    isMapType(type) ? vm.context.editableHeaderMap(type) : undefined
 
   return {
     /** In bytes of names and values, as Envoy counts; 0.2.1 leaves the unit open. */
@@ -74,7 +70,10 @@ export function headerFunctions(vm: Vm): HostFunctions {
       // Envoy takes malformed pairs for none and so wipes the map: here the map stays as it is
       if (lines === undefined) return Status.BadArgument
       if (type === MapType.HttpRequestHeaders) renameHost(lines)
-      return edit(type, 'proxy_set_header_map_pairs', (map) => map.setAll(lines))
+      const map = editable(type)
+      if (map === undefined) return refuse(type, 'proxy_set_header_map_pairs')
+      map.setAll(lines)
+      return Status.Ok
     },
 
     proxy_get_header_map_value(type, nameAt, nameSize, addressOut, sizeOut) {
@@ -95,22 +94,31 @@ export function headerFunctions(vm: Vm): HostFunctions {
 
     proxy_add_header_map_value(type, nameAt, nameSize, valueAt, valueSize) {
       const name = headerName(type, nameAt, nameSize)
-      const value = vm.memory.byteString(valueAt, valueSize)
+      const value = vm.memory.value(valueAt, valueSize)
       if (name === undefined || value === undefined) return Status.InvalidMemoryAccess
-      return edit(type, 'proxy_add_header_map_value', (map) => map.add(name, value))
+      const map = editable(type)
+      if (map === undefined) return refuse(type, 'proxy_add_header_map_value')
+      map.add(name, value)
+      return Status.Ok
     },
 
     proxy_replace_header_map_value(type, nameAt, nameSize, valueAt, valueSize) {
       const name = headerName(type, nameAt, nameSize)
-      const value = vm.memory.byteString(valueAt, valueSize)
+      const value = vm.memory.value(valueAt, valueSize)
       if (name === undefined || value === undefined) return Status.InvalidMemoryAccess
-      return edit(type, 'proxy_replace_header_map_value', (map) => map.replace(name, value))
+      const map = editable(type)
+      if (map === undefined) return refuse(type, 'proxy_replace_header_map_value')
+      map.replace(name, value)
+      return Status.Ok
     },
 
     proxy_remove_header_map_value(type, nameAt, nameSize) {
       const name = headerName(type, nameAt, nameSize)
       if (name === undefined) return Status.InvalidMemoryAccess
-      return edit(type, 'proxy_remove_header_map_value', (map) => map.remove(name))
+      const map = editable(type)
+      if (map === undefined) return refuse(type, 'proxy_remove_header_map_value')
+      map.remove(name)
+      return Status.Ok
     },
   }
 }

@@ -13,9 +13,9 @@ export function sharedDataFunctions(vm: Vm): HostFunctions {
     proxy_get_shared_data(keyAt, keySize, addressOut, sizeOut, casOut) {
       try {
         const { memory } = vm
-        const key = memory.literal(keyAt, keySize)
-        if (key === undefined) return Status.InvalidMemoryAccess
-        const found = vm.services.sharedData.get(vm.vmId, key.text)
+        const named = memory.literal(keyAt, keySize)
+        if (named === undefined) return Status.InvalidMemoryAccess
+        const found = vm.services.sharedData.get(vm.vmId, named.key)
         if (found === undefined) return Status.NotFound
         const status = memory.returnBytes(found.value, addressOut, sizeOut)
         if (status !== Status.Ok) return status

@@ -14,7 +14,6 @@ export type MetricSnapshot =
 interface Scalar {
   readonly type: typeof MetricType.Counter | typeof MetricType.Gauge
   readonly name: string
-  value: bigint
 }
 
 interface Distribution {
@@ -28,12 +27,17 @@ type Series = Scalar | Distribution
 /** Plugins put labels into names, so a client's input may end up in one: there must be an end to it. */
 const MAX_SERIES = 10_000
 
+/** Ids are multiples of four and a bit: so many metrics before the first growth. */
+const FIRST_SLOTS = 64
+
 /** What definitions beyond the cap share, one per type: their SDKs would panic on a refusal. */
 const OVERFLOW_NAME = 'postern_metric_overflow'
 
 export class InMemoryMetrics implements MetricsPort {
   readonly #maxSeries: number
   readonly #series = new Map<number, Series>()
+  /** Counters and gauges by id: a slot is added to without making a BigInt. */
+  #values = new BigUint64Array(FIRST_SLOTS)
   readonly #ids = new Map<string, number>()
   /** Per type: how many ids are taken. */
   readonly #taken: [number, number, number] = [0, 0, 0]
@@ -57,33 +61,31 @@ export class InMemoryMetrics implements MetricsPort {
   }
 
   increment(id: number, delta: bigint): Status {
-    const series = this.#series.get(id)
-    if (series === undefined) return unknown(id)
-    if (series.type === MetricType.Histogram) return Status.BadArgument
-    if (series.type === MetricType.Counter && delta <= 0n) return Status.BadArgument
-    series.value = BigInt.asUintN(64, series.value + delta)
+    const type = id & 3
+    if (!this.#hasValue(id)) return unknown(id)
+    if (type === MetricType.Counter && delta <= 0n) return Status.BadArgument
+    const values = this.#values
+    values[id] = BigInt.asUintN(64, (values[id] as bigint) + delta)
     return Status.Ok
   }
 
   record(id: number, value: bigint): Status {
     const series = this.#series.get(id)
     if (series === undefined) return Status.NotFound
+    const values = this.#values
     if (series.type === MetricType.Histogram) series.histogram.observe(Number(value))
-    else if (series.type === MetricType.Gauge) series.value = BigInt.asUintN(64, value)
-    else series.value = BigInt.asUintN(64, series.value + value)
+    else if (series.type === MetricType.Gauge) values[id] = BigInt.asUintN(64, value)
+    else values[id] = BigInt.asUintN(64, (values[id] as bigint) + value)
     return Status.Ok
   }
 
   get(id: number): { readonly value: bigint } | { readonly status: Status } {
-    const series = this.#series.get(id)
-    if (series === undefined) return { status: unknown(id) }
-    if (series.type === MetricType.Histogram) return { status: Status.BadArgument }
-    return { value: series.value }
+    return this.#hasValue(id) ? { value: this.#values[id] as bigint } : { status: unknown(id) }
   }
 
   /** @returns every series in the order of definition */
   snapshot(): MetricSnapshot[] {
-    return [...this.#series.values()].map(snapshotOf)
+    return Array.from(this.#series, ([id, series]) => snapshotOf(series, this.#values[id] ?? 0n))
   }
 
   #add(type: MetricType, name: string): number {
@@ -92,11 +94,22 @@ export class InMemoryMetrics implements MetricsPort {
     this.#ids.set(`${type} ${name}`, id)
     this.#series.set(
       id,
-      type === MetricType.Histogram
-        ? { type, name, histogram: new Histogram() }
-        : { type, name, value: 0n },
+      type === MetricType.Histogram ? { type, name, histogram: new Histogram() } : { type, name },
     )
+    if (id >= this.#values.length) {
+      const larger = new BigUint64Array(id * 2)
+      larger.set(this.#values)
+      this.#values = larger
+    }
     return id
+  }
+
+  /** Whether it is a counter or a gauge that was defined: ids of a type are given in order. */
+  #hasValue(id: number): boolean {
+    const type = id & 3
+    if (type >= MetricType.Histogram) return false
+    const number = id >>> 2
+    return number > 0 && number <= this.#taken[type as MetricType]
   }
 }
 
@@ -105,14 +118,14 @@ function unknown(id: number): Status {
   return (id & 3) >= MetricType.Histogram ? Status.BadArgument : Status.NotFound
 }
 
-function snapshotOf(series: Series): MetricSnapshot {
+function snapshotOf(series: Series, value: bigint): MetricSnapshot {
   const { name } = series
   if (series.type === MetricType.Histogram) {
     return { type: 'histogram', name, ...series.histogram.snapshot() }
   }
   if (series.type === MetricType.Counter) {
-    return { type: 'counter', name, value: Number(series.value) }
+    return { type: 'counter', name, value: Number(value) }
   }
   // one that was taken below zero is stored as a u64, and read here as what was meant
-  return { type: 'gauge', name, value: Number(BigInt.asIntN(64, series.value)) }
+  return { type: 'gauge', name, value: Number(BigInt.asIntN(64, value)) }
 }

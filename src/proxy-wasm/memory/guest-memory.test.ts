@@ -9,10 +9,12 @@ const PAGE = 65_536
 function guest(address: number | ((size: number) => number) = 1024, grow = false) {
   const memory = new WebAssembly.Memory({ initial: 1 })
   const asked: number[] = []
-  const guestMemory = new GuestMemory(memory, (size) => {
-    asked.push(size)
-    if (grow) memory.grow(1)
-    return typeof address === 'number' ? address : address(size)
+  const guestMemory = new GuestMemory(memory, {
+    allocate(size) {
+      asked.push(size)
+      if (grow) memory.grow(1)
+      return typeof address === 'number' ? address : address(size)
+    },
   })
   const write = (at: number, text: string): void => {
     new Uint8Array(memory.buffer).set(textToBytes(text), at)

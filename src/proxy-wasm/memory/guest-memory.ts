@@ -7,23 +7,27 @@ import { Status } from '../abi/enums.ts'
 import type { ByteString } from '../ports.ts'
 import { bytesToByteString, bytesToText } from './byte-string.ts'
 import { type Literal, Literals } from './literals.ts'
-import { writeWords } from './words.ts'
 
-/** The guest's allocator: takes a size above 0, returns an address or 0. May trap, may grow memory. */
-export type Allocate = (size: number) => number
+/** The guest's allocator. A method and not a function: one call less, as its class is always the same. */
+export interface Allocator {
+  /** Takes a size above 0. @returns an address or 0. May trap, may grow memory */
+  allocate(size: number): number
+}
 
 const TWO_TO_32 = 0x1_0000_0000
 
 export class GuestMemory {
   readonly #memory: WebAssembly.Memory
-  readonly #allocate: Allocate
+  readonly #allocator: Allocator
   readonly #literals = new Literals()
+  /** Apart from names: some are new for each request, and would drive names out. */
+  readonly #values = new Literals()
   #bytes: Uint8Array<ArrayBuffer>
   #view: DataView
 
-  constructor(memory: WebAssembly.Memory, allocate: Allocate) {
+  constructor(memory: WebAssembly.Memory, allocator: Allocator) {
     this.#memory = memory
-    this.#allocate = allocate
+    this.#allocator = allocator
     this.#bytes = new Uint8Array(memory.buffer as ArrayBuffer)
     this.#view = new DataView(memory.buffer)
   }
@@ -73,11 +77,14 @@ export class GuestMemory {
 
   /** @returns the name, path or key at `address`, or undefined out of bounds */
   literal(address: number, length: number): Literal | undefined {
-    const bytes = this.#fresh()
-    const start = address >>> 0
-    const size = length >>> 0
-    if (start + size > bytes.length) return undefined
-    return this.#literals.find(this.#view, start, size)
+    const end = this.#fresh().length
+    return this.#literals.find(this.#view, end, address >>> 0, length >>> 0)
+  }
+
+  /** As `byteString`, for what is often the same: the values that a plugin gives to headers. */
+  value(address: number, length: number): ByteString | undefined {
+    const end = this.#fresh().length
+    return this.#values.find(this.#view, end, address >>> 0, length >>> 0)?.text
   }
 
   /** @returns a header name, lower-cased, or undefined out of bounds */
@@ -105,7 +112,7 @@ export class GuestMemory {
 
   /** Takes `size` > 0 bytes from the guest's allocator. @returns 0 when it has none or answers out of bounds */
   allocate(size: number): number {
-    const address = this.#allocate(size) >>> 0
+    const address = this.#allocator.allocate(size) >>> 0
     return address !== 0 && address + size <= this.#fresh().length ? address : 0
   }
 
@@ -131,16 +138,20 @@ export class GuestMemory {
     if (size === 0) return this.#returnAt(0, 0, addressOut, sizeOut)
     const address = this.allocate(size)
     if (address === 0) return Status.InvalidMemoryAccess
-    // asked after the allocation: a guest's malloc may make host calls too
-    const words = of?.wordsOf(text)
-    if (words !== undefined) {
-      writeWords(this.#view, address, size, words)
+    // looked at after the allocation: a guest's malloc may make host calls too
+    if (of !== undefined && of.valueBytes !== undefined && of.value === text) {
+      this.#bytes.set(of.valueBytes, address)
     } else {
-      const bytes = this.#bytes
-      for (let i = 0; i < size; i++) bytes[address + i] = text.charCodeAt(i)
-      of?.remember(text, this.#view, address)
+      this.#writeByteString(text, address, of)
     }
     return this.#returnAt(address, size, addressOut, sizeOut)
+  }
+
+  #writeByteString(text: ByteString, address: number, of: Literal | undefined): void {
+    const size = text.length
+    const bytes = this.#bytes
+    for (let i = 0; i < size; i++) bytes[address + i] = text.charCodeAt(i)
+    of?.remember(text, bytes.subarray(address, address + size))
   }
 
   /** As `returnBytes`, for a whole number as an int64: every integer of JavaScript, or any 64 bits. */

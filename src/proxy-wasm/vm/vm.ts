@@ -41,6 +41,8 @@ export class Vm {
   readonly wasiHost: WasiHost
   /** While a root context is created and configured (0.1.0 has one call for both configurations). */
   configuring = false
+  /** The last line that was logged for it. */
+  said: string | undefined
   readonly #contexts = new Map<number, VmContext>()
   readonly #allowed: ReadonlySet<string> | undefined
   readonly #moduleName: string
@@ -48,6 +50,7 @@ export class Vm {
   #nextContextId = 1
   #current: Context | undefined
   #effective: Context | undefined
+  readonly #allocator: GuestFunction
   /** Allocations under way, one inside of another. */
   #allocations = 0
   #failure: GuestTrap | undefined
@@ -99,10 +102,8 @@ export class Vm {
       throw new LoadError('module.link', `${spec.name}: ${describeError(error)}`, { cause: error })
     }
     const { exports } = instance
-    const allocator = findAllocator(exports) as GuestFunction
-    this.memory = new GuestMemory(findMemory(exports, imports), (size) =>
-      this.#allocate(allocator, size),
-    )
+    this.#allocator = findAllocator(exports) as GuestFunction
+    this.memory = new GuestMemory(findMemory(exports, imports), this)
     this.callbacks = new GuestCallbacks(exports, spec.allowedCapabilities)
     this.#start(exports)
   }
@@ -227,6 +228,7 @@ export class Vm {
 
   #write(level: LogLevel, message: string, plugin: string, context: Context | undefined): void {
     const root = context?.root
+    this.said = message
     this.ports.log.log({
       level,
       message,
@@ -237,8 +239,11 @@ export class Vm {
     })
   }
 
-  /** The one call into a guest that nests: a host call of the same guest is on the stack. */
-  #allocate(allocator: GuestFunction, size: number): number {
+  /**
+   * Takes memory from the guest: the one call into it that nests, since a host call of the same guest is on the stack.
+   * @throws GuestTrap when it traps, or calls back without end
+   */
+  allocate(size: number): number {
     if (this.#allocations === ALLOCATIONS_MAX) {
       throw new GuestTrap('its allocator makes host calls that allocate, without end')
     }
@@ -246,7 +251,7 @@ export class Vm {
     const effective = this.#effective
     this.#allocations++
     try {
-      return allocator(size) ?? 0
+      return this.#allocator(size) ?? 0
     } catch (error) {
       // whatever it was (a stack that overflowed is no RuntimeError): the guest cannot go on
       throw error instanceof GuestTrap
