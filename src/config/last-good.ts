@@ -72,6 +72,11 @@ export function asLastGood(plugin: SnapshotPlugin, version: LastGood): SnapshotP
   return { ...rest, ...fields, ...(allowed && { allowedCapabilities: allowed }) }
 }
 
+/** Whether vms of the two are started with the same. */
+export function isSameVersion(one: SnapshotPlugin, other: SnapshotPlugin): boolean {
+  return versionText(one) === versionText(other)
+}
+
 function difference(plugin: Version, version: Version): LastGood {
   const fields = VERSION.filter(
     (field) =>

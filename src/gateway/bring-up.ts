@@ -3,7 +3,7 @@
  * place in its chain whatever happens. A plugin whose module is not here is made all the same: its fail
  * strategy decides, and a chain never runs without it as if it had not been asked for.
  */
-import { asLastGood } from '../config/last-good.ts'
+import { asLastGood, isSameVersion } from '../config/last-good.ts'
 import type { SnapshotPlugin } from '../config/snapshot.ts'
 import {
   describeError,
@@ -31,6 +31,15 @@ export function notRunning(outcome: NotRunning['outcome'], error: unknown): NotR
   return error instanceof LoadError
     ? { outcome, code: error.code, reason: error.message }
     : { outcome, code: 'plugin.not_activated', reason: describeError(error) }
+}
+
+/** What plugins were made from, to tell whether that is what a snapshot says. */
+const MADE_FROM = new WeakMap<Plugin, SnapshotPlugin>()
+
+/** Whether a plugin is of the version that a snapshot names, and not one in its place. */
+export function isOfVersion(plugin: Plugin, config: SnapshotPlugin): boolean {
+  const from = MADE_FROM.get(plugin)
+  return from !== undefined && isSameVersion(from, config)
 }
 
 export class PluginMaker {
@@ -93,6 +102,8 @@ export class PluginMaker {
     const key = await vmKey(spec)
     // a version never starts in the vm of the one before: what it does there would be done to that one's streams
     const own = config.shareVm ? key : `${key}.${(this.#made += 1)}`
-    return new Plugin(spec, own, this.#pool, fallback)
+    const plugin = new Plugin(spec, own, this.#pool, fallback)
+    MADE_FROM.set(plugin, config)
+    return plugin
   }
 }

@@ -3,14 +3,12 @@ import type { Refusal } from '../config/refusals.ts'
 import type { SnapshotPlugin } from '../config/snapshot.ts'
 import type { ReportedPlugin } from '../observe/index.ts'
 import type { Plugin } from '../proxy-wasm/index.ts'
-import { bytesToText } from '../proxy-wasm/memory/byte-string.ts'
+import { isOfVersion } from './bring-up.ts'
 import type { Running } from './running.ts'
 
 /** Whether the version before runs in the place of the one that the snapshot names. */
-export function runsLastGood(config: SnapshotPlugin, { spec, state }: Plugin): boolean {
-  if (state === 'last-good') return true
-  if (spec.module.sha256 !== config.module) return true
-  return bytesToText(spec.configuration) !== config.configuration
+export function runsLastGood(config: SnapshotPlugin, plugin: Plugin): boolean {
+  return plugin.state === 'last-good' || !isOfVersion(plugin, config)
 }
 
 /**

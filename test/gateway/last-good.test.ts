@@ -76,6 +76,28 @@ describe('several bad revisions in a row', () => {
   })
 })
 
+describe('a version that differs only in its environment', () => {
+  it('is shown as not running when it does not start', async () => {
+    const PROBE = JSON.stringify({ steps: { vm_start: [{ call: 'return_false' }] } })
+    const response_headers = [{ call: 'set_header', name: 'x-mark', value: 'same' }]
+    const good = await publish([headerProbe('mark', { response_headers })])
+    expect(await mark()).toBe('same')
+    await publish(
+      [
+        headerProbe(
+          'mark',
+          { response_headers },
+          { vmConfig: { env: [{ name: 'PROBE', value: PROBE }] } },
+        ),
+      ],
+      good.snapshot,
+    )
+    expect(await mark()).toBe('same')
+    expect((await gateway.status()).plugins).toMatchObject([{ vm: 'last-good' }])
+    expect(await mark(cold())).toBe('same')
+  })
+})
+
 describe('a plugin that no request has needed yet', () => {
   it('is tried by the first one that does, which its last good version serves; then it is reported', async () => {
     const good = await publish([marking('good')])

@@ -25,6 +25,9 @@ export interface AnswerView {
   readonly buffer?: { readonly type: BufferType; readonly bytes: Uint8Array<ArrayBuffer> }
 }
 
+/** Of the last line that a guest logged before it refused. */
+const SAID_MAX = 300
+
 export class RootContext implements Context {
   readonly id: number
   readonly vm: Vm
@@ -73,6 +76,7 @@ export class RootContext implements Context {
   start(): void {
     const { vm, spec } = this
     const { contextCreate, vmStart, configure } = vm.callbacks
+    vm.said = undefined
     vm.configuring = true
     if (contextCreate) vm.enter(this, contextCreate, this.id, 0)
     vm.configuring = false
@@ -103,7 +107,8 @@ export class RootContext implements Context {
       )
     }
     if (accepted === 0) {
-      throw new LoadError(code, `${this.spec.name} answered false in ${callback}; its log says why`)
+      const why = this.vm.said?.slice(0, SAID_MAX) ?? 'its log says why'
+      throw new LoadError(code, `${this.spec.name} answered false in ${callback}: ${why}`)
     }
   }
 
