@@ -35,9 +35,8 @@ export class ChainPorts {
     return ports.size === 0 ? undefined : new ChainPorts(ports)
   }
 
-  /** The plugins of a chain that are for the port of a URL, in their order. */
-  select(chain: Chain, url: string): Chain {
-    const asked = portOf(url)
+  /** The plugins of a chain that are for a port, in their order. */
+  select(chain: Chain, asked: number): Chain {
     // ports that nobody names are all the same, so that clients cannot make this grow
     const port = this.#named.has(asked) ? asked : undefined
     let chains = this.#chains.get(chain)
@@ -52,11 +51,4 @@ export class ChainPorts {
     }
     return selected
   }
-}
-
-/** As the client wrote it, or that of the scheme. */
-function portOf(url: string): number {
-  const { port, protocol } = new URL(url)
-  if (port !== '') return Number(port)
-  return protocol === 'https:' ? 443 : 80
 }

@@ -43,8 +43,7 @@ export function handle(
   io: Exchange,
 ): Promise<Response> {
   const plan = planFor(running, request)
-  const { route, upstream } = plan
-  const chain = running.atPort(plan.chain, request.url)
+  const { chain, route, upstream } = plan
   io.meter = running.meter(route)
   if (chain.length === 0) return passThrough(plan, request, io)
   const info = streamInfo(request, gateway.pool.ports.clock.realtime(), {
@@ -67,12 +66,19 @@ export function handle(
 function planFor(running: Running, request: Request): Plan {
   const { authority, path } = splitUrl(request.url)
   const { headers, method } = request
-  const key = { host: hostOf(authority), path, method, header: (name: string) => headers.get(name) }
+  const key = {
+    host: hostOf(authority),
+    scheme: request.url.startsWith('https:') ? 'https' : 'http',
+    authority,
+    path,
+    method,
+    header: (name: string) => headers.get(name),
+  }
   const found = running.routes.match(key)
-  if (found === undefined)
-    return { chain: running.gatewayChain, route: undefined, upstream: undefined, authority }
+  const chain = running.atPort(found ? running.chain(found.route) : running.gatewayChain, key)
+  if (found === undefined) return { chain, route: undefined, upstream: undefined, authority }
   return {
-    chain: running.chain(found.route),
+    chain,
     route: found.route,
     upstream: running.upstreams.get(found.rule.upstream),
     authority,

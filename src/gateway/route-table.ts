@@ -65,6 +65,11 @@ export class RouteTable {
     return this.#placeOf(key)?.gateway
   }
 
+  /** @returns the port of the listener that takes a request, or the port asked for where it has none */
+  port(key: RouteKey): number {
+    return this.#placeOf(key)?.port ?? portOf(key)
+  }
+
   /** The most specific listener takes a request, whether it has a route for it or not. */
   #placeOf(key: RouteKey): Place | undefined {
     const places = this.#places.find(key.host, (found) => found)

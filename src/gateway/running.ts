@@ -6,7 +6,7 @@ import type { PluginId, Snapshot, SnapshotRoute } from '../config/snapshot.ts'
 import type { Plugin } from '../proxy-wasm/index.ts'
 import { ChainPorts } from './chain-ports.ts'
 import type { Meters, RouteMeter } from './meters.ts'
-import { RouteTable } from './route-table.ts'
+import { type RouteKey, RouteTable } from './route-table.ts'
 import { type Reachable, type Upstream, UpstreamTable } from './upstream.ts'
 
 export class Running {
@@ -50,9 +50,9 @@ export class Running {
     return this.#chains.get(route) ?? this.gatewayChain
   }
 
-  /** Those plugins of a chain that are for the port of a request's URL. */
-  atPort(chain: readonly Plugin[], url: string): readonly Plugin[] {
-    return this.#ports === undefined ? chain : this.#ports.select(chain, url)
+  /** Those plugins of a chain that are for the port on which a request is taken. */
+  atPort(chain: readonly Plugin[], key: RouteKey): readonly Plugin[] {
+    return this.#ports === undefined ? chain : this.#ports.select(chain, this.routes.port(key))
   }
 
   /** Where a route's answers are counted, or those of requests that match none; made by the first of them. */

@@ -141,6 +141,34 @@ describe('the port', () => {
     expect(await ran('/', 'shop.test:8080')).toBe('both')
   })
 
+  it('is that of the listener, where a Gateway is declared', async () => {
+    const listener = (name: string, port: number, hostname: string): object => ({
+      name,
+      port,
+      hostname,
+      protocol: 'HTTP',
+    })
+    const edge = {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'Gateway',
+      metadata: { name: 'edge' },
+      spec: { listeners: [listener('a', 8080, 'a.test'), listener('b', 9090, 'b.test')] },
+    }
+    const attached = route('attached', '/', 'origin') as { spec: object }
+    Object.assign(attached.spec, { parentRefs: [{ name: 'edge' }] })
+    const [origin] = upstreamAndRoute(gateway.origin.url)
+    await gateway.policy(
+      origin as object,
+      edge,
+      attached,
+      mark('on-8080', { priority: 2, match: [{ ports: [{ number: 8080 }] }] }),
+      mark('on-80', { match: [{ ports: [{ number: 80 }] }] }),
+    )
+    // behind whatever maps ports, the URL has another one
+    expect(await ran('/', 'a.test')).toBe('on-8080')
+    expect(await ran('/', 'b.test')).toBeUndefined()
+  })
+
   it('decides for a request that no route takes as well', async () => {
     const reply = { request_headers: [{ call: 'local_reply', status: 418 }] }
     await gateway.policy(headerProbe('tea', reply, { match: [{ ports: [{ number: 80 }] }] }))

@@ -76,7 +76,7 @@ const trafficSelector = v.object({
         v.object({
           number: described(whole(1, 65_535), {
             about: doc(
-              'A port that clients ask for: of the URL, 443 for https and 80 for http without one.',
+              'A port of a listener. The default Gateway takes every port: there it is that of the URL, or 443 for https and 80 for http.',
             ),
           }),
         }),

@@ -24,5 +24,5 @@ export function planOf(running: Running, request: Request): Plan {
   }
   const won = running.routes.match(key)
   const chain = won ? running.chain(won.route) : running.gatewayChain
-  return { key, won, chain: running.atPort(chain, request.url) }
+  return { key, won, chain: running.atPort(chain, key) }
 }
