@@ -170,4 +170,12 @@ describe('handing bytes to the guest', () => {
     expect(guestMemory.returnBytes(bytes, addressOut, sizeOut)).toBe(Status.InvalidMemoryAccess)
     expect(guestMemory.returnByteString('', addressOut, sizeOut)).toBe(Status.InvalidMemoryAccess)
   })
+
+  it('has written the address when only the size cannot be written, as Envoy has', () => {
+    const { guestMemory, uint32 } = guest()
+    expect(guestMemory.returnByteString('hello', 16, PAGE)).toBe(Status.InvalidMemoryAccess)
+    expect(uint32(16)).toBe(1024)
+    expect(guestMemory.returnBytes(Uint8Array.of(1), PAGE, 24)).toBe(Status.InvalidMemoryAccess)
+    expect(uint32(24)).toBe(0)
+  })
 })

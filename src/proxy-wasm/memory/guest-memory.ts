@@ -189,8 +189,10 @@ export class GuestMemory {
     const addressAt = addressOut >>> 0
     const sizeAt = sizeOut >>> 0
     const end = this.#fresh().length - 4
-    if (addressAt > end || sizeAt > end) return Status.InvalidMemoryAccess
+    if (addressAt > end) return Status.InvalidMemoryAccess
     this.#view.setUint32(addressAt, address, true)
+    // the address has been written by then, as in Envoy
+    if (sizeAt > end) return Status.InvalidMemoryAccess
     this.#view.setUint32(sizeAt, size, true)
     return Status.Ok
   }
