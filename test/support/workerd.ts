@@ -160,7 +160,7 @@ const config :Workerd.Config = (
 );
 const gateway :Workerd.Worker = (
   compatibilityDate = "2026-11-01",
-  compatibilityFlags = ["enable_request_signal"],
+  compatibilityFlags = ["enable_request_signal", "no_nodejs_global_timers"],
   modules = [(name = "worker.js", esModule = embed "worker.js"), ${modules.join(', ')}],
   bindings = [${bindings.join(', ')}],
   durableObjectNamespaces = [
@@ -172,7 +172,7 @@ const gateway :Workerd.Worker = (
 );
 const twin :Workerd.Worker = (
   compatibilityDate = "2026-11-01",
-  compatibilityFlags = ["enable_request_signal"],
+  compatibilityFlags = ["enable_request_signal", "no_nodejs_global_timers"],
   modules = [(name = "worker.js", esModule = embed "worker.js"), ${modules.join(', ')}],
   bindings = [${bindings.join(', ')}],
 );
