@@ -35,7 +35,7 @@ export class RoutedRequest implements RouteKey, FetchStreamOptions {
   readonly path: string
   params?: URLSearchParams
   /** Undefined when no route takes it: then the Gateway's plugins see it, and it goes nowhere. */
-  readonly route: SnapshotRoute | undefined
+  route: SnapshotRoute | undefined
   upstream: Upstream | undefined
   readonly plugins: readonly Plugin[]
   readonly #running: Running
@@ -106,8 +106,10 @@ export class RoutedRequest implements RouteKey, FetchStreamOptions {
       method,
       header: (name) => headerMap.get(name),
     })
+    this.route = found?.route
     this.upstream = found && this.#running.upstreams.get(found.rule.upstream)
-    const { info, upstream } = this
+    const { info, route, upstream } = this
+    info.routeName = route && `${route.namespace}/${route.name}`
     info.clusterName = upstream?.name
     info.upstream = upstream
   }
