@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { parse } from 'smol-toml'
 import type { CatalogModule } from '../src/config/compile/module-catalog.ts'
 import { seedEntries } from '../src/config/seed.ts'
 import { type BenchPlugin, resources } from './policy.ts'
@@ -41,11 +42,19 @@ export async function gatewayBundle(
   return {
     folder,
     modules: files.toSorted((a, b) => Number(b.endsWith('.js')) - Number(a.endsWith('.js'))),
-    compatibilityFlags: ['enable_request_signal'],
+    compatibilityFlags: deployedFlags(),
     // the configuration does not change in a run: what is measured is requests
     vars: { REFRESH_SECONDS: '30', MAX_STALE_SECONDS: '60', LOG_LEVEL: 'warn' },
     isGateway: true,
   }
+}
+
+/** The compatibility flags that the gateway is deployed with. */
+function deployedFlags(): readonly string[] {
+  const { compatibility_flags: flags } = parse(
+    readFileSync(join(repository, 'wrangler.toml'), 'utf8'),
+  ) as unknown as { readonly compatibility_flags: readonly string[] }
+  return flags
 }
 
 /** A Worker of `workers/`, with the upstream's URL as `env.UPSTREAM`. */

@@ -1,6 +1,8 @@
-/** The Hono app: admin under `/-/`, everything else is the gateway's. */
-import { type Context, Hono } from 'hono'
+/** The app: Hono answers admin requests under `/-/`, everything else is the gateway's. */
+import { Hono } from 'hono'
+import type { ExecutionContext } from 'hono'
 import { type AdminOptions, adminApi } from './admin/api.ts'
+import type { RequestScope } from './config/activation.ts'
 import type { Gateway } from './gateway/gateway.ts'
 
 export interface AppOptions {
@@ -10,14 +12,29 @@ export interface AppOptions {
   readonly adminHost?: string | undefined
 }
 
-/** Puts the two together. Where the admin API is, paths under `/-/` never reach an upstream. */
-export function app({ gateway, admin, adminHost }: AppOptions): Hono {
-  const serve = (c: Context): Promise<Response> => gateway.fetch(c.req.raw, c.executionCtx)
-  const whole = new Hono()
-  if (adminHost !== undefined && adminHost !== '') {
-    const host = adminHost.toLowerCase()
-    // elsewhere these paths are like all others: nothing shows that there is an admin API
-    whole.use('/-/*', (c, next) => (new URL(c.req.url).hostname === host ? next() : serve(c)))
+/** What the Worker hands its requests to. */
+export interface App {
+  fetch(request: Request, env: unknown, scope: RequestScope): Response | Promise<Response>
+}
+
+/** Where the path of a URL begins is behind the third slash; `https://a` has two and a letter. */
+const SCHEME_END = 8
+
+/**
+ * Puts the two together. Where the admin API is, paths under `/-/` never reach an upstream. What is not
+ * admin does not pass through Hono: the gateway has routes of its own, and looking twice costs.
+ */
+export function app({ gateway, admin, adminHost }: AppOptions): App {
+  const api = new Hono().route('/', adminApi(admin))
+  const host = adminHost?.toLowerCase()
+  // elsewhere these paths are like all others: nothing shows that there is an admin API
+  const isAdmin = (url: string): boolean =>
+    url.startsWith('/-/', url.indexOf('/', SCHEME_END)) &&
+    (host === undefined || host === '' || new URL(url).hostname === host)
+  return {
+    fetch: (request, env, scope) =>
+      isAdmin(request.url)
+        ? api.fetch(request, env as object, scope as ExecutionContext)
+        : gateway.fetch(request, scope),
   }
-  return whole.route('/', adminApi(admin)).all('*', serve)
 }

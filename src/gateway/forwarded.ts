@@ -3,6 +3,9 @@
  * client's address; proto and host say what the client used, unless a proxy before said so.
  */
 import type { HeaderMap } from '../proxy-wasm/index.ts'
+import { withoutConnection } from '../proxy-wasm/stream/fetch-headers.ts'
+import type { RoutedRequest } from './routed-request.ts'
+import { clientIp } from './stream-info.ts'
 
 /** @param ip - the client's address, or undefined when the platform does not say */
 export function addForwarded(headers: HeaderMap, ip: string | undefined): void {
@@ -18,4 +21,17 @@ export function addForwarded(headers: HeaderMap, ip: string | undefined): void {
   if (authority !== undefined && !headers.has('x-forwarded-host')) {
     headers.add('x-forwarded-host', authority)
   }
+}
+
+/** The same for a request that no plugin sees, on the platform's own copy of its headers. */
+export function forwardedHeaders({ request, scheme, authority }: RoutedRequest): Headers {
+  const headers = withoutConnection(request.headers)
+  const ip = clientIp(request)
+  if (ip !== undefined) {
+    const before = headers.get('x-forwarded-for')
+    headers.set('x-forwarded-for', before === null ? ip : `${before}, ${ip}`)
+  }
+  if (!headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', scheme)
+  if (!headers.has('x-forwarded-host')) headers.set('x-forwarded-host', authority)
+  return headers
 }

@@ -19,7 +19,7 @@ interface RequestCf {
 class RequestInfo implements StreamInfo {
   readonly startTime: bigint
   readonly request: Request
-  readonly routeName: string | undefined
+  routeName: string | undefined
   readonly virtualHostName: string | undefined
   clusterName: string | undefined
   upstream: StreamInfo['upstream']

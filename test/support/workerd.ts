@@ -150,7 +150,7 @@ function capnp(
     .map((name) => `(name = ${text(`./${name}`)}, wasm = embed ${text(name)})`)
   const baseline = text(`baseline-${ports.main}.js`)
   const worker = `compatibilityDate = "2026-11-01",
-  compatibilityFlags = ["enable_request_signal"],
+  compatibilityFlags = ["enable_request_signal", "no_nodejs_global_timers"],
   modules = [(name = "worker.js", esModule = embed "worker.js"), (name = "baseline.js", esModule = embed ${baseline}), ${modules.join(', ')}],${cacheAt === undefined ? '' : '\n  cacheApiOutbound = "cache",'}`
   const outside = (name: string, address: string): string =>
     `(name = "${name}", external = (address = "${address}", http = ())),`

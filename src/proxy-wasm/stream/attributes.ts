@@ -36,7 +36,7 @@ export interface StreamInfo {
   readonly peerCertificate?: string | undefined
   /** Lower-case hex. */
   readonly sha256PeerCertificateDigest?: string | undefined
-  readonly routeName?: string | undefined
+  routeName?: string | undefined
   readonly virtualHostName?: string | undefined
   /** Where the request goes: known once it is routed, changed when it is routed again. */
   clusterName?: string | undefined

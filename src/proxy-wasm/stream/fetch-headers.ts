@@ -102,6 +102,21 @@ export function headerMapFrom(pseudo: ByteString[], headers: Headers, upgrade = 
   return map
 }
 
+/**
+ * A copy without what speaks of one connection, for a message that no plugin sees.
+ * @param headers - of a request; what an upgrade needs is kept where it is one
+ */
+export function withoutConnection(headers: Headers): Headers {
+  const copy = new Headers(headers)
+  if (copy.has('upgrade')) {
+    copy.delete('host')
+    return copy
+  }
+  for (const name of namedHopByHop(copy.get('connection'))) copy.delete(name)
+  for (const name of LEFT_BEHIND) copy.delete(name)
+  return copy
+}
+
 const NONE: readonly string[] = []
 
 /** @returns the headers that a `connection` header says belong to the connection as well */
@@ -184,15 +199,40 @@ export function toHeadersInit(headers: HeaderMap, onInvalid: (name: string) => v
     : fromLines(headers, onInvalid)
 }
 
-const NO_EDITS: ReadonlySet<string> = new Set()
+const NO_EDITS: readonly string[] = []
 
 /** The platform's own copy with the edits applied to it. */
 function editedCopy(
   map: FetchHeaderMap,
-  edits: ReadonlySet<string>,
+  edits: readonly string[],
   onInvalid: (name: string) => void,
 ): Headers {
   const headers = new Headers(map.source)
+  applyEdits(map, edits, headers, onInvalid)
+  return headers
+}
+
+/**
+ * Applies what was edited to a copy that the platform has made of the headers a map was read from.
+ * @returns false when the map was not read from Fetch headers or was set as a whole: nothing is done then
+ */
+export function editInPlace(
+  map: HeaderMap,
+  copy: Headers,
+  onInvalid: (name: string) => void,
+): boolean {
+  const { edits } = map
+  if (!(map instanceof FetchHeaderMap) || edits === 'all') return false
+  applyEdits(map, edits ?? NO_EDITS, copy, onInvalid)
+  return true
+}
+
+function applyEdits(
+  map: FetchHeaderMap,
+  edits: readonly string[],
+  headers: Headers,
+  onInvalid: (name: string) => void,
+): void {
   for (const name of map.leftBehind) headers.delete(name)
   for (const name of edits) {
     if (name.charCodeAt(0) === 0x3a /* : */) continue
@@ -209,7 +249,6 @@ function editedCopy(
       } else for (const value of values) appendLine(headers, name, value, onInvalid)
     }
   }
-  return headers
 }
 
 function setLine(

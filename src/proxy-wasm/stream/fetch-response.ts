@@ -1,5 +1,5 @@
 /** What leaves a chain as a Response. */
-import { toHeadersInit } from './fetch-headers.ts'
+import { editInPlace, toHeadersInit } from './fetch-headers.ts'
 import type { HeaderMap } from './header-map.ts'
 import { hasNoBody } from './local-reply.ts'
 
@@ -36,6 +36,24 @@ export function responseInit(
   return sent.has('content-encoding')
     ? { status, headers: init, encodeBody: 'manual' }
     : { status, headers: init }
+}
+
+/**
+ * The upstream's response with edited headers and its own body. The platform copies it, and the copy is
+ * edited: one copy of the headers less than by a record or Headers.
+ * @returns undefined when more was changed than a copy can take: build it anew
+ */
+export function editedResponse(
+  upstream: Response,
+  headers: HeaderMap,
+  warn: (message: string) => void,
+): Response | undefined {
+  const { status } = upstream
+  if (headers.get(':status') !== String(status) || status < 200 || status > 599) return undefined
+  if (headers.edits === 'all') return undefined
+  const copy = new Response(upstream.body, upstream)
+  const dropped = (name: string): void => warn(droppedHeader(name))
+  return editInPlace(headers, copy.headers, dropped) ? copy : undefined
 }
 
 /** A response whose whole body is here. @param isHead - it tells a length and has no body */

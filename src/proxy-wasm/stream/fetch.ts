@@ -20,6 +20,7 @@ import {
 } from './fetch-headers.ts'
 import {
   droppedHeader,
+  editedResponse,
   responseInit,
   responseOf,
   wholeResponse,
@@ -29,7 +30,7 @@ import { FetchSink } from './fetch-sink.ts'
 import type { HeaderMap } from './header-map.ts'
 import type { IoContext } from './io-context.ts'
 import { emptyReply, hasNoBody, type LocalReply, missingHeader } from './local-reply.ts'
-import { LazyAbort, type OutboundRequest } from './outbound-request.ts'
+import { LazyAbort, Outbound, type OutboundRequest } from './outbound-request.ts'
 
 export type { OutboundRequest } from './outbound-request.ts'
 
@@ -48,12 +49,12 @@ export interface FetchStreamOptions {
   readonly observer?: StreamObserver
   readonly info: StreamInfo
   /** Changes the request's headers before the first plugin sees them (forwarded headers and the like). */
-  readonly prepare?: (headers: HeaderMap) => void
+  prepare?(headers: HeaderMap): void
   /**
    * Sends the request on.
    * @returns the upstream's response, or a reply in its place (no route, no upstream, refused, timeout)
    */
-  readonly forward: (outbound: OutboundRequest) => Promise<Response | LocalReply>
+  forward(outbound: OutboundRequest): Promise<Response | LocalReply>
   /** Content codings that reading a response body undoes by itself here; gzip and br on Workers. */
   readonly decoded?: ReadonlySet<string>
 }
@@ -147,11 +148,11 @@ class FetchStream {
 
   /** @returns the upstream's response, or undefined when the stream is answered without one */
   async #requestPhase(): Promise<Response | undefined> {
-    const { request, prepare } = this.#options
+    const { request } = this.#options
     const chain = this.#chain
     const sink = this.#sink
     const headers = requestHeaderMap(request, request.headers.has('upgrade'))
-    prepare?.(headers)
+    this.#options.prepare?.(headers)
     const body = isEmpty(request.body, headers) ? null : request.body
     const pump =
       body !== null && chain.request.readsBody ? this.#requestPump(body, headers) : undefined
@@ -196,7 +197,7 @@ class FetchStream {
     received: ReadableStream | null,
     pump: BodyPump | undefined,
   ): Promise<Response | LocalReply | undefined> {
-    const { forward, info, pool, request } = this.#options
+    const { info, pool, request } = this.#options
     const chain = this.#chain
     const method = passed.get(':method') ?? request.method
     const body = method === 'GET' || method === 'HEAD' ? null : this.#outboundBody(received, pump)
@@ -207,21 +208,17 @@ class FetchStream {
     // a plugin that reads the answer reads it plain
     if (plain) headers.replace('accept-encoding', 'identity')
     const started = pool.ports.clock.monotonic()
-    const abort = this.#abort
-    const answer = forward({
-      method,
-      scheme: headers.get(':scheme') ?? 'http',
-      authority: headers.get(':authority') ?? '',
-      path: headers.get(':path') ?? '/',
-      headers: toHeadersInit(headers, this.#dropped),
-      headerMap: headers,
-      body,
-      mayBreakOff: body !== null || chain.mayBeAnswered,
-      get abort() {
-        return abort.controller
-      },
-      routeCleared: this.#sink.routeCleared,
-    })
+    const answer = this.#options.forward(
+      new Outbound(
+        method,
+        headers,
+        this.#dropped,
+        body,
+        this.#abort,
+        body !== null || chain.mayBeAnswered,
+        this.#sink.routeCleared,
+      ),
+    )
     try {
       const mayBeAnswered = chain.mayBeAnswered || this.#sending !== undefined
       return await (mayBeAnswered ? this.#orAnswered(answer) : answer)
@@ -307,6 +304,8 @@ class FetchStream {
     this.#responseEnded()
     if (!headers.edited) return upstream
     const bodiless = hasNoBody(Number(headers.get(':status')))
+    const edited = bodiless ? undefined : editedResponse(upstream, headers, this.#warn)
+    if (edited !== undefined) return edited
     const length = bodiless && upstream.body !== null ? undefined : headers.get('content-length')
     const init: WorkersResponseInit = {
       ...responseInit(headers, length, this.#warn),

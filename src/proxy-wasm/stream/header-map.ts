@@ -12,7 +12,7 @@ export class HeaderMap {
   #lines: (ByteString | undefined)[]
   readonly #read: ReadValue | undefined
   /** Names that were edited; undefined for none, `all` when the whole map was set. */
-  #edits: Set<ByteString> | 'all' | undefined
+  #edits: ByteString[] | 'all' | undefined
 
   /**
    * @param lines - flat name, value, …; taken over, not copied; names must be lower-case
@@ -57,13 +57,14 @@ export class HeaderMap {
   }
 
   /** The names of the lines that were added, replaced or removed; `all` when everything was. */
-  get edits(): ReadonlySet<ByteString> | 'all' | undefined {
+  get edits(): readonly ByteString[] | 'all' | undefined {
     return this.#edits
   }
 
   #touch(name: ByteString): void {
-    if (this.#edits === undefined) this.#edits = new Set([name])
-    else if (this.#edits !== 'all') this.#edits.add(name)
+    // few names are edited: a list is smaller than a set and as fast
+    if (this.#edits === undefined) this.#edits = [name]
+    else if (this.#edits !== 'all' && !this.#edits.includes(name)) this.#edits.push(name)
   }
 
   /** @returns the first value of that name */
@@ -149,7 +150,7 @@ export class HeaderMap {
   /** Hands what is known of edits on to a copy. */
   protected copyTo<T extends HeaderMap>(copy: T): T {
     const edits = this.#edits
-    ;(copy as HeaderMap).#edits = edits === undefined || edits === 'all' ? edits : new Set(edits)
+    ;(copy as HeaderMap).#edits = edits === undefined || edits === 'all' ? edits : [...edits]
     return copy
   }
 }

@@ -1,4 +1,5 @@
 /** What the Fetch adapter hands out: the request as it left the chain, and the means to give it up. */
+import { toHeadersInit } from './fetch-headers.ts'
 import type { HeaderMap } from './header-map.ts'
 
 /** The request as it left the chain. */
@@ -43,5 +44,51 @@ export class LazyAbort {
   abort(): void {
     this.#aborted = true
     this.#controller?.abort()
+  }
+}
+
+/** The one kind of it. A class: an object literal with an accessor is made slowly, one for each request. */
+export class Outbound implements OutboundRequest {
+  readonly method: string
+  readonly headers: HeadersInit
+  readonly headerMap: HeaderMap
+  readonly body: ReadableStream | Uint8Array<ArrayBuffer> | null
+  readonly mayBreakOff: boolean
+  readonly routeCleared: boolean
+  readonly #abort: LazyAbort
+
+  /** @param dropped - told the names of headers that Fetch refuses */
+  constructor(
+    method: string,
+    headers: HeaderMap,
+    dropped: (name: string) => void,
+    body: ReadableStream | Uint8Array<ArrayBuffer> | null,
+    abort: LazyAbort,
+    mayBreakOff: boolean,
+    routeCleared: boolean,
+  ) {
+    this.method = method
+    this.headers = toHeadersInit(headers, dropped)
+    this.headerMap = headers
+    this.body = body
+    this.#abort = abort
+    this.mayBreakOff = mayBreakOff
+    this.routeCleared = routeCleared
+  }
+
+  get scheme(): string {
+    return this.headerMap.get(':scheme') ?? 'http'
+  }
+
+  get authority(): string {
+    return this.headerMap.get(':authority') ?? ''
+  }
+
+  get path(): string {
+    return this.headerMap.get(':path') ?? '/'
+  }
+
+  get abort(): AbortController {
+    return this.#abort.controller
   }
 }

@@ -1,0 +1,132 @@
+/**
+ * One request and what the snapshot that runs says of it: the route that takes it, where it goes, and
+ * which plugins see it. One object is the key that routes are matched by and the options of the stream:
+ * a request makes few objects, since what it makes is what the collector has to clear away.
+ */
+import type { SnapshotRoute } from '../config/snapshot.ts'
+import type {
+  FetchStreamOptions,
+  HeaderMap,
+  LocalReply,
+  OutboundRequest,
+  Plugin,
+  StreamInfo,
+  VmPool,
+} from '../proxy-wasm/index.ts'
+import { splitUrl } from '../proxy-wasm/stream/fetch-headers.ts'
+import { errorReply } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+import { addForwarded } from './forwarded.ts'
+import { hostOf, type RouteKey } from './route-key.ts'
+import type { Running } from './running.ts'
+import { clientIp, streamInfo } from './stream-info.ts'
+import type { Upstream } from './upstream.ts'
+
+export class RoutedRequest implements RouteKey, FetchStreamOptions {
+  readonly request: Request
+  readonly io: Exchange
+  readonly pool: VmPool
+  readonly method: string
+  readonly scheme: string
+  /** Host and port that the client asked for. */
+  readonly authority: string
+  readonly host: string
+  /** With query. */
+  readonly path: string
+  params?: URLSearchParams
+  /** Undefined when no route takes it: then the Gateway's plugins see it, and it goes nowhere. */
+  route: SnapshotRoute | undefined
+  upstream: Upstream | undefined
+  readonly plugins: readonly Plugin[]
+  readonly #running: Running
+  #info: StreamInfo | undefined
+
+  constructor(pool: VmPool, running: Running, request: Request, io: Exchange) {
+    const { url, method } = request
+    const { scheme, authority, path } = splitUrl(url)
+    this.request = request
+    this.io = io
+    this.pool = pool
+    this.method = method
+    this.scheme = scheme
+    this.authority = authority
+    this.host = hostOf(authority)
+    this.path = path
+    this.#running = running
+    const found = running.routes.match(this)
+    this.route = found?.route
+    this.upstream = found && running.upstreams.get(found.rule.upstream)
+    const chain = found === undefined ? running.gatewayChain : running.chain(found.route)
+    this.plugins = running.atPort(chain, this)
+  }
+
+  get observer(): Exchange {
+    return this.io
+  }
+
+  /** Made for the first who asks: a route without plugins needs none. */
+  get info(): StreamInfo {
+    const { route, upstream } = this
+    this.#info ??= streamInfo(this.request, this.pool.ports.clock.realtime(), {
+      routeName: route && `${route.namespace}/${route.name}`,
+      clusterName: upstream?.name,
+      upstream,
+    })
+    return this.#info
+  }
+
+  header(name: string): string | null {
+    return this.request.headers.get(name)
+  }
+
+  prepare(headers: HeaderMap): void {
+    addForwarded(headers, clientIp(this.request))
+  }
+
+  forward(outbound: OutboundRequest): Promise<Response | LocalReply> {
+    if (outbound.routeCleared) this.#reroute(outbound)
+    const { authority } = outbound
+    // what a request has begun ends with it here: only one that may break off before needs a controller
+    const abort = outbound.mayBreakOff ? outbound.abort : undefined
+    const { method, path, headers, body } = outbound
+    if (authority === this.authority) return this.send(method, path, headers, body, abort)
+    // Fetch sends the upstream's own host: what a plugin made of it travels beside it
+    const renamed = new Headers(headers)
+    renamed.set('x-forwarded-host', authority)
+    return this.send(method, path, renamed, body, abort)
+  }
+
+  /** `clear_route_cache`: the upstream is picked again from the edited headers; the chain stays. */
+  #reroute({ authority, path, method, headerMap }: OutboundRequest): void {
+    const found = this.#running.routes.match({
+      host: hostOf(authority),
+      scheme: this.scheme,
+      authority,
+      path,
+      method,
+      header: (name) => headerMap.get(name),
+    })
+    this.route = found?.route
+    this.upstream = found && this.#running.upstreams.get(found.rule.upstream)
+    const { info, route, upstream } = this
+    info.routeName = route && `${route.namespace}/${route.name}`
+    info.clusterName = upstream?.name
+    info.upstream = upstream
+  }
+
+  /** Sends it to its upstream. @param abort - gives the exchange up, where something may have to */
+  send(
+    method: string,
+    path: string,
+    headers: HeadersInit,
+    body: OutboundRequest['body'],
+    abort: AbortController | undefined,
+  ): Promise<Response | LocalReply> {
+    const { upstream } = this
+    if (upstream === undefined) {
+      return Promise.resolve(errorReply(this.route ? 'upstream.unknown' : 'route.none'))
+    }
+    const signal = abort?.signal ?? null
+    return upstream.forward(path, { method, headers, body, redirect: 'manual', signal }, abort)
+  }
+}
