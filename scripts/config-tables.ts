@@ -83,7 +83,8 @@ function typeOf(shape: Shape, about: About): string {
       return '`true`, `false`'
     case 'array': {
       const item = shape.item as unknown as Shape | undefined
-      return item?.entries === undefined ? 'list of strings' : 'list'
+      if (item?.entries !== undefined) return 'list'
+      return item?.type === 'number' ? 'list of numbers' : 'list of strings'
     }
     case 'record':
       return 'object of strings'

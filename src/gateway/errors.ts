@@ -15,17 +15,25 @@ interface GatewayError {
 
 export type GatewayErrorCode =
   | 'route.none'
+  | 'route.no_backend'
   | 'upstream.unknown'
   | 'upstream.unreachable'
   | 'upstream.timeout'
+  | 'upstream.ejected'
+  | 'upstream.path_denied'
   | 'config.none'
   | 'gateway.internal'
 
 export const GATEWAY_ERRORS: Readonly<Record<GatewayErrorCode, GatewayError>> = {
   'route.none': { fault: 'client', status: 404, message: 'No route matches this request.' },
+  'route.no_backend': {
+    fault: 'gateway',
+    status: 500,
+    message: 'The route has no backend for this request.',
+  },
   'upstream.unknown': {
     fault: 'gateway',
-    status: 503,
+    status: 500,
     message: 'The route names an upstream that is not bound here.',
   },
   'upstream.unreachable': {
@@ -37,6 +45,16 @@ export const GATEWAY_ERRORS: Readonly<Record<GatewayErrorCode, GatewayError>> = 
     fault: 'upstream',
     status: 504,
     message: 'The upstream did not answer in time.',
+  },
+  'upstream.ejected': {
+    fault: 'upstream',
+    status: 503,
+    message: 'The upstream has failed too often and is left alone for a while.',
+  },
+  'upstream.path_denied': {
+    fault: 'client',
+    status: 403,
+    message: 'This path of the upstream may not be asked for.',
   },
   'config.none': {
     fault: 'gateway',
