@@ -23,7 +23,7 @@ export interface ReportsOptions {
 
 /** A report is small whatever has happened: of more than this the rest is left out. */
 const REFUSALS = 16
-const PLUGINS = 32
+const PLUGINS = 64
 const CHARACTERS = 300
 
 /** What an isolate says of itself beside what its configuration says. */

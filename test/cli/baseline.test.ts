@@ -44,7 +44,7 @@ const written = (): Promise<string> => readFile(join(line.cwd, 'plugins/baseline
 
 /** What the file that was written exports. */
 async function exported(): Promise<{ hash: string; text: string } | undefined> {
-  const source = (await written()).replace(/^import .*$/m, '').replace(': Baseline | undefined', '')
+  const source = (await written()).replace(/: \{ readonly .* \| undefined/, '')
   const url = `data:text/javascript,${encodeURIComponent(source)}`
   const module = (await import(url)) as { baseline: { hash: string; text: string } | undefined }
   return module.baseline

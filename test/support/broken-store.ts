@@ -15,6 +15,8 @@ export type Fault =
   | 'silent'
   /** Nobody there. */
   | 'refused'
+  /** Another value: an old one, such as a replica may have. */
+  | { readonly instead: string | Buffer }
   | number
 
 /** What becomes of one write. */
@@ -108,8 +110,9 @@ function answer(
     setTimeout(() => answer(response, value, 'sound', missing), fault)
     return
   }
-  if (value === undefined) return void response.writeHead(missing).end()
-  const bytes = Buffer.from(value)
+  const shown = typeof fault === 'object' ? fault.instead : value
+  if (shown === undefined) return void response.writeHead(missing).end()
+  const bytes = Buffer.from(shown)
   if (fault === 'cut') {
     response.writeHead(200, { 'content-length': bytes.length })
     response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy())

@@ -112,4 +112,18 @@ export const POINTER_STATES: readonly State[] = [
     cold: 'next',
     coldCode: null,
   },
+  {
+    what: 'the old one every other time, as a replica behind the others shows it',
+    arrange: (world) => {
+      const old = world.store.values.get('active') ?? ''
+      world.pointNext()
+      let nth = 0
+      world.store.fault = (key) =>
+        key === 'active' && (nth += 1) % 2 === 1 ? { instead: old } : 'sound'
+    },
+    code: null,
+    warm: TAKEN,
+    // what it sees first; the new one with the next read
+    cold: 'good',
+  },
 ]
