@@ -36,13 +36,14 @@ export class AccessKeys {
   }
 
   /**
-   * @returns the key of that id, or undefined when the team has none such
-   * @throws KeysUnavailable when it is not known and the keys cannot be read
+   * @returns the key of that id
+   * @throws KeysUnavailable when it is not known and the keys cannot be read; else when the team has none such
    */
-  async find(kid: string): Promise<JWK | undefined> {
+  async find(kid = ''): Promise<JWK> {
     const now = this.#now()
     const old = now - this.#readAt >= REFRESH_MS
-    if (!old && this.#keys.has(kid)) return this.#keys.get(kid)
+    const known = this.#keys.get(kid)
+    if (!old && known !== undefined) return known
     let failure: unknown = new Error('they could not be read a moment ago')
     let fresh = !old
     if (now >= this.#nextReadAt) {
@@ -56,7 +57,8 @@ export class AccessKeys {
       }
     }
     const key = this.#keys.get(kid)
-    if (key !== undefined || fresh) return key
+    if (key !== undefined) return key
+    if (fresh) throw new Error('no such key')
     const why = failure instanceof Error ? failure.message : String(failure)
     throw new KeysUnavailable(`the signing keys at ${this.#url} cannot be read: ${why}`)
   }

@@ -1,14 +1,13 @@
 /** What a sandbox can reach: nothing, with a note of what would have left; or the real upstreams. */
 import type { Fetcher, Reachable } from '../upstream.ts'
 import type { AskedView } from './explanation.ts'
-import type { Masker } from './mask.ts'
 
-export interface Recorded {
+interface Recorded {
   readonly who: AskedView['who']
   readonly method: string
   readonly url: string
-  readonly headers: Headers
-  answered?: AskedView['answered']
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  answered?: NonNullable<AskedView['answered']>
 }
 
 /**
@@ -19,11 +18,11 @@ export function recordedReach(
   who: Recorded['who'],
   real: Reachable,
   leave: boolean,
-  asked: Recorded[],
+  asked: AskedView[],
 ): Reachable {
   const record = (fetcher: Fetcher): Fetcher => ({
     async fetch(url, init) {
-      const headers = new Headers(init.headers)
+      const headers = [...new Headers(init.headers)]
       const entry: Recorded = { who, method: init.method ?? 'GET', url, headers }
       asked.push(entry)
       if (!leave) {
@@ -48,18 +47,5 @@ export function recordedReach(
       const service = real.service(name)
       return service && record(service)
     },
-  }
-}
-
-export function askedView(
-  { who, method, url, headers, answered }: Recorded,
-  mask: Masker,
-): AskedView {
-  return {
-    who,
-    method,
-    url: mask.path(url),
-    headers: [...headers].map(([name, value]) => [name, mask.header(name, value)] as const),
-    ...(answered === undefined ? {} : { answered }),
   }
 }

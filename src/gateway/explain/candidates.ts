@@ -43,7 +43,6 @@ export function viewOf({
   gateway,
   listener,
   hostname,
-  rule,
   match,
 }: RouteCandidate): Omit<CandidateView, 'failed'> {
   return {

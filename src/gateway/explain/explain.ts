@@ -6,7 +6,7 @@
 import type { RequestScope } from '../../config/activation.ts'
 import type { Refusal } from '../../config/refusals.ts'
 import { readSnapshot } from '../../config/read-snapshot.ts'
-import type { HeaderEdits, HeaderLine, RouteRule, Snapshot } from '../../config/snapshot.ts'
+import type { RouteRule, Snapshot } from '../../config/snapshot.ts'
 import type { ConfigSource } from '../../config/source.ts'
 import type { Running } from '../running.ts'
 import { candidateViews, viewOf } from './candidates.ts'
@@ -56,14 +56,12 @@ export async function explain(
   const running = found.running ?? (sandbox as Sandbox).running
   const { key, won, chain } = planOf(running, request)
   const gateway = won?.gateway ?? running.routes.gatewayOf(key)
-  const mask = new Masker(asked.showSecrets, maskedNames(snapshot))
-  for (const [name, value] of asked.headers) mask.header(name.toLowerCase(), value)
-  const run = asked.run ? await sandbox?.run(request, mask) : undefined
+  const run = asked.run ? await sandbox?.run(request) : undefined
   const view = won && viewOf(won)
   const explanation: Explanation = {
     revision: found.revision,
     snapshot: found.hash,
-    request: { method: request.method, url: mask.path(request.url) },
+    request: { method: request.method, url: request.url },
     gateway: gateway ? `${gateway.namespace}/${gateway.name}` : null,
     route: view
       ? { name: view.route, rule: view.rule, hostname: view.hostname, match: view.match }
@@ -72,10 +70,13 @@ export async function explain(
     chain: chainView(running, chain, found.running === undefined ? [] : parts.refusals),
     skipped: skippedViews(running, chain, won?.route, parts.node),
     backends: won ? backendViews(won.rule, snapshot) : [],
-    filters: won ? filtersOf(won.rule, mask) : {},
+    filters: won ? filtersOf(won.rule) : {},
     ...(run && { run }),
   }
-  return { explanation }
+  if (asked.showSecrets) return { explanation }
+  const mask = new Masker(maskedNames(snapshot))
+  for (const [name, value] of asked.headers) mask.header(name.toLowerCase(), value)
+  return { explanation: mask.apply(explanation) }
 }
 
 /** @throws for what is no request: a method or header that HTTP does not have, a body with GET */
@@ -136,22 +137,10 @@ function backendViews({ backends }: RouteRule, { upstreams }: Snapshot): Backend
   })
 }
 
-/** A header that a filter sets may be the secret of an upstream. */
-function filtersOf(rule: RouteRule, mask: Masker): Explanation['filters'] {
-  const { matches: _matches, backends: _backends, ...filters } = rule
-  return {
-    ...filters,
-    ...(rule.requestHeaders && { requestHeaders: maskEdits(rule.requestHeaders, mask) }),
-    ...(rule.responseHeaders && { responseHeaders: maskEdits(rule.responseHeaders, mask) }),
-  }
-}
-
-function maskEdits({ set, add, remove }: HeaderEdits, mask: Masker): HeaderEdits {
-  const lines = (list: readonly HeaderLine[]): HeaderLine[] =>
-    list.map(([name, value]) => [name, mask.header(name, value)] as const)
-  return {
-    ...(set && { set: lines(set) }),
-    ...(add && { add: lines(add) }),
-    ...(remove && { remove }),
-  }
+function filtersOf({
+  matches: _matches,
+  backends: _backends,
+  ...filters
+}: RouteRule): Explanation['filters'] {
+  return filters
 }

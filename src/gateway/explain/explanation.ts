@@ -107,7 +107,7 @@ export interface Explanation {
   readonly skipped: readonly SkippedView[]
   readonly backends: readonly BackendView[]
   /** What else the rule says, as the snapshot has it: filters, timeouts, retries. */
-  readonly filters: Partial<Omit<RouteRule, 'matches' | 'backends'>>
+  readonly filters: Omit<RouteRule, 'matches' | 'backends'>
   readonly run?: RunView
 }
 

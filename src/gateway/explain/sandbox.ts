@@ -27,10 +27,8 @@ import type { GatewayNode } from '../node.ts'
 import type { Running } from '../running.ts'
 import { SingletonQueues } from '../singletons.ts'
 import { type Reachable, type Upstream, UpstreamTable } from '../upstream.ts'
-import { askedView, type Recorded, recordedReach } from './asked.ts'
-import type { RunView } from './explanation.ts'
-import type { Masker } from './mask.ts'
-import { maskSteps } from './mask-steps.ts'
+import { recordedReach } from './asked.ts'
+import type { AskedView, RunView } from './explanation.ts'
 import { planOf } from './plan.ts'
 import { Watch } from './watch.ts'
 
@@ -53,9 +51,9 @@ export class Sandbox {
   readonly running: Running
   readonly pool: VmPool
   readonly #watch: Watch
-  readonly #asked: Recorded[]
+  readonly #asked: AskedView[]
 
-  private constructor(running: Running, pool: VmPool, watch: Watch, asked: Recorded[]) {
+  private constructor(running: Running, pool: VmPool, watch: Watch, asked: AskedView[]) {
     this.running = running
     this.pool = pool
     this.#watch = watch
@@ -69,7 +67,7 @@ export class Sandbox {
     scope: RequestScope,
   ): Promise<Sandbox> {
     const { modules, node, nodeInfo, reachable, leave } = options
-    const asked: Recorded[] = []
+    const asked: AskedView[] = []
     const watch = new Watch(LogLevel.Debug)
     const meters = new Meters()
     const sharedQueues = new SingletonQueues({ enqueue: async () => undefined }, new Counter())
@@ -106,7 +104,7 @@ export class Sandbox {
   }
 
   /** Runs one request through, to the end of its answer. */
-  async run(request: Request, mask: Masker): Promise<RunView> {
+  async run(request: Request): Promise<RunView> {
     const background: Promise<unknown>[] = []
     const exchange = new Exchange({ waitUntil: (work) => void background.push(work) }, Date.now())
     const io: IoContext = { waitUntil: (work) => void background.push(work), gone: false }
@@ -123,21 +121,19 @@ export class Sandbox {
     runIn(io, () => {
       for (const plugin of this.running.plugins.values()) plugin.retire()
     })
-    return this.#view(response, body, mask)
+    return this.#view(response, body)
   }
 
-  #view(response: Response, body: Uint8Array, mask: Masker): RunView {
-    const headers = [...response.headers].map(
-      ([name, value]) => [name, mask.header(name, value)] as const,
-    )
-    const text = TEXT.test(response.headers.get('content-type') ?? '')
+  #view(response: Response, body: Uint8Array): RunView {
+    const { status, headers } = response
+    const text = TEXT.test(headers.get('content-type') ?? '')
       ? new TextDecoder().decode(body).slice(0, SHOWN_CHARACTERS)
       : ''
     return {
-      asked: this.#asked.map((entry) => askedView(entry, mask)),
-      steps: maskSteps(this.#watch.steps, mask),
-      logs: this.#watch.lines.map((line) => ({ ...line, message: mask.text(line.message) })),
-      response: { status: response.status, headers, bytes: body.length, text: mask.text(text) },
+      asked: this.#asked,
+      steps: this.#watch.steps,
+      logs: this.#watch.lines,
+      response: { status, headers: [...headers], bytes: body.length, text },
     }
   }
 }
