@@ -155,7 +155,11 @@ describe('plugins that refuse to start', () => {
     const bad = await host.plugin({
       ...shared,
       configuration: script({
-        configure: [{ call: 'queue_register', name: 'q' }, { call: 'return_false' }],
+        // not yet where it is tried alone
+        configure: [
+          { call: 'queue_register', name: 'q' },
+          { call: 'return_false', if: { total: 2 } },
+        ],
       }),
     })
     expect(() => bad.start()).toThrow(LoadError)

@@ -41,7 +41,7 @@ async function swapping(configure: readonly unknown[], options: MachineOptions =
   return { host, old, fresh, finish }
 }
 
-describe('a new configuration of a plugin that runs', () => {
+describe('another configuration in the vm of a plugin that runs', () => {
   it('over which the guest traps is refused, and no stream of the running one hears of it', async () => {
     const { host, old, fresh, finish } = await swapping([TRAP])
     expect(() => fresh.start()).toThrow(/trapped in proxy_on_configure/)
@@ -51,14 +51,21 @@ describe('a new configuration of a plugin that runs', () => {
       1,
       'failed',
     ])
+    expect(host.logs.filter(({ message }) => message.includes('trapped'))).toHaveLength(1)
     expect(await finish()).toBe('ok')
-    expect(host.logs.filter(({ level }) => level > 3)).toEqual([])
   })
 
-  it('that is refused is refused by the vm in which it would run', async () => {
-    const { host, fresh, finish } = await swapping([{ call: 'return_false' }])
+  it('that it refuses is refused there, and not deleted where the running one is', async () => {
+    const refusing = [{ call: 'log', message: 'because' }, { call: 'return_false' }]
+    const { host, old, finish } = await swapping([])
+    const fresh = await host.plugin({
+      module: probe(),
+      configuration: script({ configure: refusing, delete: [TRAP] }),
+    })
     expect(() => fresh.start()).toThrow(/answered false in proxy_on_configure/)
-    expect(on(host.lines(), 'configure').map((line) => line['context'])).toEqual([1, 3])
+    expect([old.state, host.pool.contexts]).toEqual(['running', 2])
+    // the log says why, once
+    expect(host.logs.filter(({ message }) => message === 'because')).toHaveLength(1)
     expect(await finish()).toBe('ok')
   })
 
