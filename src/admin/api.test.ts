@@ -213,6 +213,44 @@ describe('what it answers', () => {
     expect(await response.json()).toMatchObject({ asked: { upstream: true, showSecrets: true } })
   })
 
+  it('lists revisions', async () => {
+    const response = await api(TOKEN).ask('GET', '/-/history', TOKEN)
+    expect([response.status, await response.json()]).toEqual([200, { revision: 2, revisions: [] }])
+  })
+
+  it('hands a rollback to the writer, to a revision or to what ran before', async () => {
+    const { ask, requests } = api(TOKEN)
+    const pointer = {
+      revision: 3,
+      snapshot: 'a'.repeat(64),
+      previous: null,
+      issuedAt: '2026-11-01T00:00:00.000Z',
+      signature: { keyId: 'k'.repeat(16), value: 'v'.repeat(86) },
+    }
+    const signed = JSON.stringify({ to: 1, base: 2, why: 'x', pointer })
+    expect((await ask('POST', '/-/rollback', TOKEN, signed)).status).toBe(200)
+    expect((await ask('POST', '/-/rollback', TOKEN, '{"base":3}')).status).toBe(200)
+    expect(requests).toEqual([
+      { to: 1, base: 2, by: '', why: 'x', dryRun: false, pointer },
+      { base: 3, by: '', why: '', dryRun: false },
+    ])
+  })
+
+  it.each([
+    ['a revision that is none', '{"to":-1}'],
+    ['resources', '{"resources":[]}'],
+    ['half a signature', '{"pointer":{"revision":1,"signature":"x"}}'],
+    ['an expiry that is no time', '{"signing":{"keyId":"k","expiresAt":"soon"}}'],
+  ])('refuses a rollback with %s', async (_what, body) => {
+    const { ask, requests } = api(TOKEN)
+    const response = await ask('POST', '/-/rollback', TOKEN, body)
+    expect([response.status, await code(response), requests]).toEqual([
+      400,
+      'config.request_invalid',
+      [],
+    ])
+  })
+
   it('names a path that does not exist', async () => {
     const response = await api(TOKEN).ask('GET', '/-/nothing', TOKEN)
     expect([response.status, await code(response)]).toEqual([404, 'admin.not_found'])

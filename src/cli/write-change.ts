@@ -5,7 +5,7 @@
 import type { ApplyResult, WriteRequest } from '../config/apply/apply-request.ts'
 import { placeProblems } from '../config/documents.ts'
 import type { PlacedResource } from '../config/documents.ts'
-import { signPointer } from '../config/signing/sign-pointer.ts'
+import type { PreflightResult } from '../config/preflight.ts'
 import type { CliIo } from './cli-io.ts'
 import { CommandError } from './command-error.ts'
 import type { GatewayClient } from './gateway-client.ts'
@@ -13,6 +13,7 @@ import { conflictError } from './conflict.ts'
 import { refusedBy } from './policy-files.ts'
 import { formatChanges, printProblems } from './print.ts'
 import { waitForNodes, waitForRevision } from './wait-for-revision.ts'
+import { signPlan } from './sign-plan.ts'
 import { signingKey } from './write-options.ts'
 import type { WriteOptions } from './write-options.ts'
 
@@ -49,10 +50,11 @@ export async function writeChange(change: ChangeToWrite): Promise<number> {
   if (!options.json) {
     io.stdout(formatChanges(plan.changes))
     if (plan.changes.length === 0) io.stdout('Nothing changes but the revision.\n')
+    io.stderr(saidAtStart(plan.preflight))
   }
   if (options.dryRun) return done(options, io, plan, 'Nothing was written')
 
-  const pointer = key && (await signPointer(plan.pointer, key))
+  const pointer = key && (await signPlan(plan, key, signing?.expiresAt))
   const result = await accepted(change, { ...request, base: plan.base, dryRun: false, pointer })
   if (result.result === 'planned') throw surprising(gateway)
   const { revision } = result
@@ -93,6 +95,14 @@ async function accepted(change: ChangeToWrite, request: WriteRequest): Promise<A
     default:
       return result
   }
+}
+
+/** What plugins logged while they were tried, though they start. */
+function saidAtStart(preflight: readonly PreflightResult[] = []): string {
+  const lines = preflight.flatMap(({ plugin, logs }) =>
+    logs.length === 0 ? [] : [`${plugin} starts, and says:`, ...logs.map((line) => `    ${line}`)],
+  )
+  return lines.map((line) => `${line}\n`).join('')
 }
 
 /** What the gateway refused: problems of the resources, or plugins that did not start. */

@@ -67,6 +67,18 @@ describe('postern apply', () => {
     expect(gateway.values.size).toBe(0)
   })
 
+  it('shows what a plugin logs while it is tried, though it starts', async () => {
+    const { postern, gateway } = await policyFolder()
+    gateway.preflight = [
+      { plugin: 'default.headers', ok: true, logs: ['warn: set is deprecated'] },
+      { plugin: 'default.other', ok: true, logs: [] },
+    ]
+    const { exitCode, stderr } = await postern('apply', '-f', 'policy')
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain('default.headers starts, and says:\n    warn: set is deprecated\n')
+    expect(stderr).not.toContain('default.other')
+  })
+
   it('drops what is not in the files with --prune', async () => {
     const { postern, gateway } = await policyFolder()
     await postern('apply', '-f', 'policy')

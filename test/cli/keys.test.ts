@@ -6,7 +6,8 @@ import { parseActivePointer } from '../../src/config/active-pointer.ts'
 import { parseTrustedKeys } from '../../src/config/signing/public-key.ts'
 import { verifyPointer } from '../../src/config/signing/verify-pointer.ts'
 import { commandLine } from '../support/command-line.ts'
-import { policyFolder } from '../support/policy-folder.ts'
+import { TOKEN } from '../support/in-process-gateway.ts'
+import { policyFolder, ROUTES } from '../support/policy-folder.ts'
 import type { PolicyFolder } from '../support/policy-folder.ts'
 
 describe('postern keys new', () => {
@@ -80,6 +81,34 @@ describe('--sign', () => {
     expect(await taken(here, publicKey, Date.now())).toBe('taken')
     const { stdout } = await here.postern('history')
     expect(stdout).toContain(JSON.parse(here.gateway.values.get('active') ?? '').signature.keyId)
+  })
+
+  it.each([
+    ['another revision', { revision: 1_000 }],
+    ['another snapshot', { snapshot: 'f'.repeat(64) }],
+    ['another expiry', { expiresAt: '2099-01-01T00:00:00Z' }],
+    ['another time', { issuedAt: '2020-01-01T00:00:00Z' }],
+    ['something that is no pointer', { previous: 7 }],
+  ])('signs nothing when the gateway asks for %s', async (_what, change) => {
+    const here = await policyFolder()
+    await here.postern('keys', 'new')
+    const args = ['apply', '-f', 'policy', '--sign', 'postern.key']
+    const lying = await commandLine(
+      { 'postern.key': await readFile(join(here.cwd, 'postern.key'), 'utf8') },
+      {
+        env: { ADMIN_TOKEN: TOKEN },
+        stdin: ROUTES,
+        fetch: async (input, init) => {
+          const response = await here.gateway.fetch(input, init)
+          const body = (await response.json()) as { pointer?: object }
+          const lie = body.pointer && { pointer: { ...body.pointer, ...change } }
+          return Response.json({ ...body, ...lie }, { status: response.status })
+        },
+      },
+    )
+    const { exitCode, stderr } = await lying.postern(...args.toSpliced(2, 1, '-'))
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('Nothing was signed')])
+    expect(here.gateway.values.size).toBe(0)
   })
 
   it('says with --expires until when it may be taken', async () => {

@@ -51,6 +51,8 @@ export type ApplyResult =
       readonly snapshot: string
       readonly changes: readonly Change[]
       readonly warnings: readonly Problem[]
+      /** The plugins that were tried, with what they logged. */
+      readonly preflight: readonly PreflightResult[]
       /** Exactly what will be written, to be signed. */
       readonly pointer: UnsignedPointer
       /** The revision a rollback goes back to, where it has a number. */

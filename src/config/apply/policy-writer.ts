@@ -149,7 +149,7 @@ export class PolicyWriter {
     const changes = diffSnapshots(current.snapshot, snapshot)
     const pointer = this.#pointer(request, current, hash)
     if (request.dryRun) {
-      const plan = { base, snapshot: hash, changes, warnings, pointer }
+      const plan = { base, snapshot: hash, changes, warnings, preflight: tried, pointer }
       return { result: 'planned', ...plan, ...(to !== undefined && { to }) }
     }
     const wrong = await this.#wrongPointer(request.pointer, pointer)
