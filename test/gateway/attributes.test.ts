@@ -52,5 +52,22 @@ describe('the gateway says', () => {
     ]
     expect(await property(['xds', 'cluster_name'], again)).toBe('other')
     expect(await property(['upstream', 'address'], again)).toBe(`localhost:${port}`)
+    expect(await property(['xds', 'route_name'], again)).toBe('default/other')
+    expect(await property(['route_name'], again)).toBe('default/other')
+  })
+
+  it('which route it is still on while nothing was picked again', async () => {
+    const edited = [{ call: 'set_header', map: 'request', name: ':path', value: '/other' }]
+    expect(await property(['xds', 'route_name'], edited)).toBe('default/all')
+    expect(await property(['xds', 'cluster_name'], edited)).toBe('origin')
+    // cleared in the request headers, picked only when all plugins have seen them
+    const asked = [
+      ...edited,
+      { call: 'foreign', function: 'clear_route_cache' },
+      { call: 'get_property', path: ['xds', 'route_name'], save: 'before' },
+      { call: 'set_header', map: 'request', name: 'x-before', value: { saved: 'before' } },
+    ]
+    await property(['xds', 'route_name'], asked)
+    expect(gateway.origin.requests.at(-1)?.headers).toContainEqual(['x-before', 'default/all'])
   })
 })
