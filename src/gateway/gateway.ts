@@ -121,7 +121,7 @@ export class Gateway {
     const { revision, snapshot, refusals } = this.#core.live.status()
     const { running } = this.#core.activator
     const { source, modules, reachable, node = PLAIN_NODE, ports } = this.#options
-    const around = { source, modules, reachable, node, nodeInfo: ports?.node }
+    const around = { source, modules, reachable, node, nodeInfo: ports?.node, pool: this.pool }
     return explain(request, { ...around, running, revision, snapshot, refusals }, scope)
   }
 

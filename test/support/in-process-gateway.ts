@@ -13,6 +13,7 @@ import type { PreflightResult } from '../../src/config/preflight.ts'
 import type { Snapshot } from '../../src/config/snapshot.ts'
 import { explain } from '../../src/gateway/explain/explain.ts'
 import { PLAIN_NODE } from '../../src/gateway/node.ts'
+import { inMemoryPorts, VmPool } from '../../src/proxy-wasm/index.ts'
 import { type NodeView, refusedNow } from '../../src/observe/index.ts'
 
 export const TOKEN = 'test-token'
@@ -93,6 +94,7 @@ export function inProcessGateway(modules: ModuleCatalog): InProcessGateway {
           reachable: { network: nothing, service: () => nothing },
           node: PLAIN_NODE,
           nodeInfo: undefined,
+          pool: new VmPool(inMemoryPorts()),
         }
         const runs = { running: undefined, revision, snapshot, refusals: [] }
         return explain({ ...request, at }, { ...around, ...runs }, scope)

@@ -8,16 +8,20 @@ import type { Refusal } from '../../config/refusals.ts'
 import { readSnapshot } from '../../config/read-snapshot.ts'
 import type { RouteRule, Snapshot } from '../../config/snapshot.ts'
 import type { ConfigSource } from '../../config/source.ts'
+import type { VmPool } from '../../proxy-wasm/index.ts'
+import { Exchange } from '../exchange.ts'
+import { RoutedRequest } from '../routed-request.ts'
 import type { Running } from '../running.ts'
 import { candidateViews, viewOf } from './candidates.ts'
 import { chainView, skippedViews } from './chain-view.ts'
 import type { BackendView, ExplainRequest, Explanation, NoExplanation } from './explanation.ts'
 import { Masker } from './mask.ts'
-import { planOf } from './plan.ts'
 import { Sandbox, type SandboxOptions } from './sandbox.ts'
 
 export interface ExplainParts extends Omit<SandboxOptions, 'leave'> {
   readonly source: ConfigSource
+  /** The gateway's. */
+  readonly pool: VmPool
   /** What runs now; undefined for nothing. */
   readonly running: Running | undefined
   readonly revision: number
@@ -54,8 +58,10 @@ export async function explain(
       : undefined
   // states are those of what runs; a snapshot that does not has none
   const running = found.running ?? (sandbox as Sandbox).running
-  const { key, won, chain } = planOf(running, request)
-  const gateway = won?.gateway ?? running.routes.gatewayOf(key)
+  const pool = sandbox?.pool ?? parts.pool
+  const routed = new RoutedRequest(pool, running, request, new Exchange(scope, Date.now()))
+  const won = running.routes.match(routed)
+  const gateway = won?.gateway ?? running.routes.gatewayOf(routed)
   const run = asked.run ? await sandbox?.run(request) : undefined
   const view = won && viewOf(won)
   const explanation: Explanation = {
@@ -66,9 +72,9 @@ export async function explain(
     route: view
       ? { name: view.route, rule: view.rule, hostname: view.hostname, match: view.match }
       : null,
-    ...candidateViews(snapshot, key, won),
-    chain: chainView(running, chain, found.running === undefined ? [] : parts.refusals),
-    skipped: skippedViews(running, chain, won?.route, parts.node),
+    ...candidateViews(snapshot, routed, won),
+    chain: chainView(running, routed.plugins, found.running === undefined ? [] : parts.refusals),
+    skipped: skippedViews(running, routed.plugins, won?.route, parts.node),
     backends: won ? backendViews(won.rule, snapshot) : [],
     filters: won ? filtersOf(won.rule) : {},
     ...(run && { run }),

@@ -17,19 +17,18 @@ import {
 } from '../../proxy-wasm/index.ts'
 import { Activator } from '../activate.ts'
 import { Exchange } from '../exchange.ts'
-import type { Gateway } from '../gateway.ts'
 import { grpcCallsPort } from '../grpc-calls.ts'
 import { handle } from '../handle.ts'
 import { httpCallsPort } from '../http-calls.ts'
 import { Meters } from '../meters.ts'
 import type { ModuleSource } from '../modules.ts'
 import type { GatewayNode } from '../node.ts'
+import { RoutedRequest } from '../routed-request.ts'
 import type { Running } from '../running.ts'
 import { SingletonQueues } from '../singletons.ts'
 import { type Reachable, type Upstream, UpstreamTable } from '../upstream.ts'
 import { recordedReach } from './asked.ts'
 import type { AskedView, RunView } from './explanation.ts'
-import { planOf } from './plan.ts'
 import { Watch } from './watch.ts'
 
 export interface SandboxOptions {
@@ -109,12 +108,13 @@ export class Sandbox {
     const exchange = new Exchange({ waitUntil: (work) => void background.push(work) }, Date.now())
     const io: IoContext = { waitUntil: (work) => void background.push(work), gone: false }
     runIn(io, () => {
-      for (const plugin of planOf(this.running, request).chain) {
+      // the same question that handling asks
+      for (const plugin of new RoutedRequest(this.pool, this.running, request, exchange).plugins) {
         const root = plugin.acquire()
         if (root !== undefined) this.#watch.follow(plugin, root)
       }
     })
-    const response = await handle(this as unknown as Gateway, this.running, request, exchange)
+    const response = await handle(this, this.running, request, exchange)
     const body = new Uint8Array(await response.arrayBuffer())
     // what belongs to the stream's end runs behind the answer
     await Promise.allSettled(background)
