@@ -3,16 +3,16 @@
  * runs goes on; with nothing running yet, the snapshot before, the copy kept nearby and the baseline are
  * tried in this order. What was refused is kept with its reason.
  */
-import type { Activate, PluginActivation, RequestScope } from './activation.ts'
+import type { RequestScope } from './activation.ts'
 import type { ActiveConfig, Baseline } from './active-config.ts'
 import type { ActivePointer } from './active-pointer.ts'
 import { parseActivePointer } from './active-pointer.ts'
 import type { ConfigClock } from './clock.ts'
 import type { Admission, PointerGate } from './pointer-gate.ts'
-import { readSnapshot } from './read-snapshot.ts'
 import type { Refusals } from './refusals.ts'
 import type { CopyStore } from './snapshot-copy.ts'
 import { loadCopy, saveCopy } from './snapshot-copy.ts'
+import type { SnapshotRunner } from './snapshot-runner.ts'
 import type { ConfigSource } from './source.ts'
 import { withDeadline } from './with-deadline.ts'
 
@@ -20,6 +20,8 @@ import { withDeadline } from './with-deadline.ts'
 const READ_DEADLINE_MS = 3_000
 /** A read that fails sooner than that is repeated once, where requests wait for it. */
 const QUICK_MS = 250
+/** How long requests wait for the store, with nothing running, before something else is tried beside it. */
+const PATIENCE_MS = 1_000
 /** The copy is near, and a request waits. */
 const COPY_DEADLINE_MS = 1_000
 /** A pointer has some hundred characters. */
@@ -27,7 +29,7 @@ const MAX_POINTER = 10_000
 
 export interface ConfigLoaderParts<Running> {
   readonly source: ConfigSource
-  readonly activate: Activate<Running>
+  readonly runner: SnapshotRunner<Running>
   readonly clock: ConfigClock
   readonly gate: PointerGate
   readonly refusals: Refusals
@@ -35,20 +37,12 @@ export interface ConfigLoaderParts<Running> {
   readonly baseline: Baseline | undefined
 }
 
-type About = Pick<ActiveConfig<unknown>, 'revision' | 'hash' | 'issuedAt' | 'origin'>
-
 export class ConfigLoader<Running> {
   readonly #parts: ConfigLoaderParts<Running>
-  #config: ActiveConfig<Running> | undefined
   #pending: ActivePointer | undefined
 
   constructor(parts: ConfigLoaderParts<Running>) {
     this.#parts = parts
-  }
-
-  /** What runs. */
-  get config(): ActiveConfig<Running> | undefined {
-    return this.#config
   }
 
   /** A pointer that may be taken and whose snapshot the store does not show yet. */
@@ -56,25 +50,34 @@ export class ConfigLoader<Running> {
     return this.#pending
   }
 
+  get #config(): ActiveConfig<Running> | undefined {
+    return this.#parts.runner.config
+  }
+
   /** Looks once. @returns whether what should run is known and runs; never rejects */
   async look(scope: RequestScope): Promise<boolean> {
-    let sound = false
-    try {
-      sound = await this.#active(scope)
-    } catch (error) {
-      this.#refuse('config.source_unavailable', describe(error), 0)
+    const look = this.#lookAtStore(scope)
+    if (this.#config === undefined) {
+      await Promise.race([look, this.#parts.clock.sleep(PATIENCE_MS)])
+      if (this.#config === undefined) await this.#fallBack(scope)
     }
-    if (this.#config === undefined) await this.#fromCopy(scope)
-    if (this.#config === undefined) await this.#fromBaseline(scope)
-    return sound
+    return look
+  }
+
+  async #lookAtStore(scope: RequestScope): Promise<boolean> {
+    try {
+      return await this.#active(scope)
+    } catch (error) {
+      this.#down(error)
+      return false
+    }
   }
 
   async #active(scope: RequestScope): Promise<boolean> {
     const text = await this.#get('active')
-    const running = this.#config
     if (text === null) {
       // A store that is still empty has nothing that could be refused; `origin` says that nothing runs.
-      if (running) this.#refuse('config.pointer_missing', 'the store has no key `active`', 0)
+      if (this.#config) this.#refuse('config.pointer_missing', 'the store has no key `active`', 0)
       return false
     }
     const parsed =
@@ -86,6 +89,7 @@ export class ConfigLoader<Running> {
       return false
     }
     const { pointer } = parsed
+    const running = this.#config
     if (running !== undefined && pointer.revision <= running.revision) {
       return this.#notNewer(pointer, running)
     }
@@ -100,7 +104,7 @@ export class ConfigLoader<Running> {
       const message = `active names revision ${pointer.revision}; ${revision} runs`
       this.#refuse('config.revision_older', message, pointer.revision)
     } else if (pointer.snapshot === running.hash) {
-      if (running.origin !== 'active') this.#config = { ...running, origin: 'active' }
+      if (running.origin !== 'active') this.#parts.runner.rename(running, { origin: 'active' })
     } else {
       const message = `active names another snapshot under revision ${revision}, which runs already`
       this.#refuse('config.revision_reused', message, revision)
@@ -112,12 +116,14 @@ export class ConfigLoader<Running> {
     const waits = this.#config === undefined
     const { later, ...known } = await this.#parts.gate.check(pointer, waits)
     if (known.refusal !== undefined) return this.#instead(pointer, known, scope)
-    let late: Admission | undefined
-    const asked = later?.then((answer) => (late = answer))
-    const taken = await this.#take(pointer, scope, () => late?.refusal !== undefined)
-    if (late?.refusal !== undefined) return this.#instead(pointer, late, scope)
-    if (asked !== undefined)
-      scope.waitUntil(asked.then(() => this.#afterwards(pointer, late, scope)))
+    const late: { answer?: Admission | undefined } = {}
+    const asked = later?.then((answer) => (late.answer = answer))
+    const taken = await this.#take(pointer, scope, () => late.answer?.refusal !== undefined)
+    const { answer } = late
+    if (answer?.refusal !== undefined) return this.#instead(pointer, answer, scope)
+    if (asked !== undefined && answer === undefined) {
+      scope.waitUntil(asked.then((now) => this.#afterwards(pointer, now, scope)))
+    }
     return taken
   }
 
@@ -128,8 +134,11 @@ export class ConfigLoader<Running> {
     scope: RequestScope,
   ): Promise<void> {
     if (late?.refusal === undefined) return
-    // whatever is wrong with what should run instead is refused where it is read
-    await this.#instead(pointer, late, scope).catch(() => undefined)
+    try {
+      await this.#instead(pointer, late, scope)
+    } catch (error) {
+      this.#down(error)
+    }
   }
 
   /** Refuses a pointer. Where it is known what was published last, that is due. */
@@ -151,11 +160,13 @@ export class ConfigLoader<Running> {
     scope: RequestScope,
     barred: () => boolean,
   ): Promise<boolean> {
+    const { runner } = this.#parts
     const { revision, issuedAt, snapshot: hash, previous } = pointer
+    const about = { revision, hash, issuedAt, origin: 'active' } as const
     const running = this.#config
     if (running?.hash === hash) {
       // The same snapshot under a new number: nothing to start.
-      this.#config = { ...running, revision, issuedAt, origin: 'active' }
+      runner.rename(running, about)
       this.#pending = undefined
       this.#keepCopy(pointer, () => this.#get(`snapshot.${hash}`), scope)
       return true
@@ -163,17 +174,15 @@ export class ConfigLoader<Running> {
     const text = await this.#unlessDown(`snapshot.${hash}`)
     if (barred()) return false
     if (text === null) this.#pending = pointer
-    else if (text !== undefined) {
-      if (await this.#run(text, { revision, hash, issuedAt, origin: 'active' }, scope)) {
-        this.#pending = undefined
-        this.#keepCopy(pointer, () => Promise.resolve(text), scope)
-        return true
-      }
+    else if (text !== undefined && (await runner.run(text, about, scope))) {
+      this.#pending = undefined
+      this.#keepCopy(pointer, () => Promise.resolve(text), scope)
+      return true
     }
     if (this.#config === undefined && previous !== null) {
       const before = await this.#get(`snapshot.${previous}`)
-      const about = { revision: 0, hash: previous, issuedAt, origin: 'previous' } as const
-      await this.#run(before, about, scope, revision)
+      const old = { revision: 0, hash: previous, issuedAt, origin: 'previous' } as const
+      await runner.run(before, old, scope, revision)
     }
     return false
   }
@@ -184,8 +193,17 @@ export class ConfigLoader<Running> {
     if (copy) scope.waitUntil(saveCopy(copy, pointer, read).catch(() => undefined))
   }
 
+  async #fallBack(scope: RequestScope): Promise<void> {
+    await this.#fromCopy(scope)
+    const { baseline, clock, runner } = this.#parts
+    if (this.#config !== undefined || baseline === undefined) return
+    const issuedAt = new Date(clock.now()).toISOString()
+    const about = { revision: 0, hash: baseline.hash, issuedAt, origin: 'baseline' } as const
+    await runner.run(baseline.text, about, scope)
+  }
+
   async #fromCopy(scope: RequestScope): Promise<void> {
-    const { copy, clock, gate } = this.#parts
+    const { copy, clock, gate, runner } = this.#parts
     if (copy === undefined) return
     // not to be had is as good as not there
     const kept = await withDeadline(loadCopy(copy), COPY_DEADLINE_MS, clock, 'the copy').catch(
@@ -198,54 +216,7 @@ export class ConfigLoader<Running> {
       this.#refuse(refusal.code, `the copy in the cache: ${refusal.message}`, revision)
       return
     }
-    await this.#run(kept.text, { revision, hash, issuedAt, origin: 'copy' }, scope)
-  }
-
-  async #fromBaseline(scope: RequestScope): Promise<void> {
-    const { baseline, clock } = this.#parts
-    if (baseline === undefined) return
-    const issuedAt = new Date(clock.now()).toISOString()
-    const about = { revision: 0, hash: baseline.hash, issuedAt, origin: 'baseline' } as const
-    await this.#run(baseline.text, about, scope)
-  }
-
-  /** @param revision under which what is wrong is kept. @returns whether the snapshot runs */
-  async #run(
-    text: string | null,
-    about: About,
-    scope: RequestScope,
-    revision: number = about.revision,
-  ): Promise<boolean> {
-    const read = await readSnapshot(text, about.hash)
-    if (!('found' in read)) {
-      this.#refuse(read.code, read.message, revision)
-      return false
-    }
-    // Two owners can overlap when one was taken for lost: the higher revision stays.
-    const overtaken = (): boolean => (this.#config?.revision ?? 0) > about.revision
-    if (overtaken()) return true
-    try {
-      const late = (one: PluginActivation): void => {
-        const now = this.#config?.hash === about.hash ? this.#config : about
-        this.#notStarted(one, now.revision)
-      }
-      const { running, plugins } = await this.#parts.activate(read.found, scope, late)
-      if (overtaken()) return true
-      this.#config = { ...about, snapshot: read.found, running }
-      for (const one of plugins) this.#notStarted(one, about.revision)
-      return true
-    } catch (error) {
-      const message = `snapshot ${about.hash} did not start: ${describe(error)}`
-      this.#refuse('config.activation_failed', message, revision)
-      return false
-    }
-  }
-
-  #notStarted({ plugin, outcome, code, reason }: PluginActivation, revision: number): void {
-    if (outcome !== 'last-good' && outcome !== 'failed') return
-    const what = outcome === 'failed' ? 'nothing runs in its place' : 'its last good version runs'
-    const message = `${plugin} did not start (${reason ?? 'no reason given'}); ${what}`
-    this.#parts.refusals.add({ code: code ?? 'plugin.not_activated', message, revision, plugin })
+    await runner.run(kept.text, { revision, hash, issuedAt, origin: 'copy' }, scope)
   }
 
   /** As `#get`; a store that is down is refused, for there may be something else to try. */
@@ -253,7 +224,7 @@ export class ConfigLoader<Running> {
     try {
       return await this.#get(key)
     } catch (error) {
-      this.#refuse('config.source_unavailable', describe(error), 0)
+      this.#down(error)
       return undefined
     }
   }
@@ -272,11 +243,12 @@ export class ConfigLoader<Running> {
     }
   }
 
+  #down(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    this.#refuse('config.source_unavailable', message, 0)
+  }
+
   #refuse(code: string, message: string, revision: number): void {
     this.#parts.refusals.add({ code, message, revision })
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -121,6 +121,62 @@ describe('a copy', () => {
   })
 })
 
+describe('a store that is slow', () => {
+  it('is waited for for a second, then the copy runs until it has answered', async () => {
+    const node = testGateway({ copy: await copied('seven', 7) })
+    await node.publish('eight', 8)
+    node.source.delayMs = 1_400
+    const before = node.clock.now()
+    const requests = [node.live.current(node.scope), node.live.current(node.scope)]
+    const first = await node.clock.until(Promise.all(requests), 2_000)
+    expect(first.map((config) => config?.running)).toEqual(['seven', 'seven'])
+    expect(node.clock.now() - before).toBeLessThan(1_100)
+    expect(node.live.status()).toMatchObject({ origin: 'copy', revision: 7 })
+    await node.clock.until(node.request(), 3_000)
+    expect(node.live.status()).toMatchObject({ origin: 'active', revision: 8 })
+  })
+
+  it('is not waited for less when there is nothing else', async () => {
+    const node = testGateway({ copy: new Shelf() })
+    await node.publish('one', 1)
+    node.source.delayMs = 1_400
+    const config = Promise.resolve(node.live.current(node.scope))
+    expect((await node.clock.until(config, 4_000))?.running).toBe('one')
+  })
+
+  it('does not take back what the copy is ahead of', async () => {
+    const node = testGateway({ copy: await copied('seven', 7) })
+    await node.publish('six', 6)
+    node.source.delayMs = 1_400
+    await node.clock.until(node.request(), 4_000)
+    expect(node.live.status()).toMatchObject({ origin: 'copy', revision: 7 })
+    expect(node.codes()).toEqual(['config.revision_older'])
+  })
+
+  it('and the baseline are brought up one after the other', async () => {
+    const baseline = await nameSnapshot(snapshotOf('baseline'))
+    let underWay = 0
+    const activated: string[] = []
+    const node: TestGateway = testGateway({
+      baseline,
+      activate: async (snapshot) => {
+        underWay += 1
+        expect(underWay).toBe(1)
+        await node.clock.sleep(500)
+        underWay -= 1
+        const [running = ''] = Object.keys(snapshot.upstreams)
+        activated.push(running)
+        return { running, plugins: [] }
+      },
+    })
+    await node.publish('one', 1)
+    node.source.delayMs = 600
+    await node.clock.until(node.request(), 5_000)
+    expect(activated).toEqual(['baseline', 'one'])
+    expect(node.live.status()).toMatchObject({ origin: 'active', revision: 1 })
+  })
+})
+
 describe('keeping it', () => {
   it('is done once for each revision', async () => {
     const copy = new Shelf()

@@ -13,6 +13,7 @@ import { ReadSchedule } from './read-schedule.ts'
 import { Refusals } from './refusals.ts'
 import type { Refusal } from './refusals.ts'
 import type { CopyStore } from './snapshot-copy.ts'
+import { SnapshotRunner } from './snapshot-runner.ts'
 import type { ConfigSource } from './source.ts'
 
 export interface LiveConfigStatus {
@@ -46,6 +47,7 @@ export interface LiveConfigOptions<Running> {
 }
 
 export class LiveConfig<Running> {
+  readonly #runner: SnapshotRunner<Running>
   readonly #loader: ConfigLoader<Running>
   readonly #schedule: ReadSchedule
   readonly #refusals: Refusals
@@ -55,14 +57,16 @@ export class LiveConfig<Running> {
     const { maxStaleSeconds = refreshSeconds * 2 } = options
     const refusals = new Refusals(clock, options.onRefusal)
     const gate = new PointerGate(trust, clock)
-    const loader = new ConfigLoader({ source, activate, clock, gate, refusals, copy, baseline })
+    const runner = new SnapshotRunner(activate, clock, refusals)
+    const loader = new ConfigLoader({ source, runner, clock, gate, refusals, copy, baseline })
     this.#refusals = refusals
+    this.#runner = runner
     this.#loader = loader
     this.#schedule = new ReadSchedule({
       clock,
       refreshMs: refreshSeconds * 1000,
       maxStaleMs: maxStaleSeconds * 1000,
-      runs: () => loader.config !== undefined,
+      runs: () => runner.config !== undefined,
       read: (scope) => loader.look(scope),
     })
   }
@@ -73,11 +77,11 @@ export class LiveConfig<Running> {
    * @returns undefined (through a promise) when there is nothing to run: answer 503 `config.none`
    */
   current(scope: RequestScope): ActiveConfig<Running> | Promise<ActiveConfig<Running> | undefined> {
-    const loader = this.#loader
+    const runner = this.#runner
     const wait = this.#schedule.due(scope)
-    return wait === undefined && loader.config !== undefined
-      ? loader.config
-      : Promise.resolve(wait).then(() => loader.config)
+    return wait === undefined && runner.config !== undefined
+      ? runner.config
+      : Promise.resolve(wait).then(() => runner.config)
   }
 
   /**
@@ -90,7 +94,8 @@ export class LiveConfig<Running> {
   }
 
   status(): LiveConfigStatus {
-    const { config, pending } = this.#loader
+    const { config } = this.#runner
+    const { pending } = this.#loader
     const { checkedAt } = this.#schedule
     return {
       revision: config?.revision ?? 0,

@@ -79,20 +79,23 @@ export class ReadSchedule {
   async #first(scope: RequestScope, now: number): Promise<void> {
     const { clock, runs } = this.#options
     if (this.#inFlight(now)) {
-      await this.#whileReading(OWNER_MS)
+      await this.#whileReading(OWNER_MS, runs)
       if (runs()) return
     }
     const later = clock.now()
     if (this.#inFlight(later) || later < this.#nextReadAt) return
-    await this.#begin(scope, later)
+    // a read may go on for longer than it takes to find something that runs meanwhile
+    await Promise.race([this.#begin(scope, later), this.#whileReading(OWNER_MS, runs)])
   }
 
-  /** Ends when no read is in flight, or `ms` after the one in flight began. */
-  async #whileReading(ms: number): Promise<void> {
+  /** Ends when no read is in flight, `ms` after the one in flight began, or when there is enough. */
+  async #whileReading(ms: number, enough: () => boolean = () => false): Promise<void> {
     const began = this.#reading
     if (began === undefined) return
     const { clock } = this.#options
-    while (this.#reading === began && clock.now() - began.since < ms) await clock.sleep(POLL_MS)
+    while (this.#reading === began && clock.now() - began.since < ms && !enough()) {
+      await clock.sleep(POLL_MS)
+    }
   }
 
   /** Begins a read that this request owns. Never rejects. */

@@ -37,7 +37,7 @@ async function start(vars: Readonly<Record<string, string>> = {}): Promise<TestG
   gateway = await startGateway({
     kvAt: kv.address,
     cacheAt: cache.address,
-    coldIsolates: 6,
+    coldIsolates: 7,
     baseline: { hash, text },
     vars,
   })
@@ -87,6 +87,19 @@ describe('with a copy and a baseline', () => {
       .poll(async () => (await send(`${url}/`)).header('x-mark'), { timeout: 10_000 })
       .toBe('next')
     expect(await statusOf(url)).toMatchObject({ origin: 'active', revision: 21 })
+  })
+
+  it('the copy runs while KV says nothing at all, and the next revision when it speaks again', async () => {
+    const world = await copied(25)
+    kv.fault = () => 'silent'
+    const url = cold()
+    expect((await send(`${url}/`)).header('x-mark')).toBe('good')
+    expect(await statusOf(url)).toMatchObject({ origin: 'copy', revision: 25 })
+    kv.fault = () => 'sound'
+    world.pointNext()
+    await expect
+      .poll(async () => (await send(`${url}/`)).header('x-mark'), { timeout: 15_000 })
+      .toBe('next')
   })
 
   it('the snapshot before comes first', async () => {
