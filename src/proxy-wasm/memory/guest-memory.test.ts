@@ -66,6 +66,22 @@ describe('reading guest memory', () => {
     expect(guestMemory.byteLength).toBe(2 * PAGE)
   })
 
+  it('knows values again, short and long, and notices when others stand at their place', () => {
+    const { guestMemory, write } = guest()
+    for (const size of [0, 1, 3, 4, 20, 128, 129, 5_000]) {
+      for (const text of [
+        'a'.repeat(size),
+        'a'.repeat(size),
+        `${'a'.repeat(size)}b`.slice(-size),
+      ]) {
+        write(64, text)
+        expect(guestMemory.value(64, text.length)).toBe(text)
+      }
+    }
+    expect(guestMemory.value(PAGE - 2, 3)).toBeUndefined()
+    expect(guestMemory.value(-1, -1)).toBeUndefined()
+  })
+
   it('remembers header names, and notices when others stand at their place', () => {
     const { guestMemory, write } = guest()
     write(8, 'X-First')

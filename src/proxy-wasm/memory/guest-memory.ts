@@ -6,7 +6,7 @@
 import { Status } from '../abi/enums.ts'
 import type { ByteString } from '../ports.ts'
 import { bytesToByteString, bytesToText } from './byte-string.ts'
-import { type Literal, Literals } from './literals.ts'
+import { type Literal, Literals, MAX_SIZE } from './literals.ts'
 
 /** The guest's allocator. A method and not a function: one call less, as its class is always the same. */
 export interface Allocator {
@@ -83,6 +83,7 @@ export class GuestMemory {
 
   /** As `byteString`, for what is often the same: the values that a plugin gives to headers. */
   value(address: number, length: number): ByteString | undefined {
+    if (length >>> 0 > MAX_SIZE) return this.byteString(address, length)
     const end = this.#fresh().length
     return this.#values.find(this.#view, end, address >>> 0, length >>> 0)?.text
   }

@@ -8,7 +8,7 @@ import type { PropertyPath } from '../stream/property-path.ts'
 import { bytesToByteString } from './byte-string.ts'
 
 /** Longer ones are not remembered, nor longer values with them. */
-const MAX_SIZE = 128
+export const MAX_SIZE = 128
 const SLOT_BITS = 8
 /** Knuth's multiplier: its upper bits depend on all bits of what is multiplied. */
 const SPREAD = 0x9e37_79b1
