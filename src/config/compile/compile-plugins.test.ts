@@ -248,6 +248,9 @@ describe('what the node decides', () => {
     )
     expect(pluginOf(plugin('p', { match: [] }))).not.toHaveProperty('ports')
     expect(pluginOf(plugin('p', { selector: {} }))).not.toHaveProperty('selector')
+    const ofGateway = { 'gateway.networking.k8s.io/gateway-name': 'default', store: '1' }
+    const selected = pluginOf(plugin('p', { selector: { matchLabels: ofGateway } }))
+    expect(selected.selector).toEqual({ store: '1' })
   })
 
   it('warns of a match that never holds; a plugin with no other is in no chain', () => {

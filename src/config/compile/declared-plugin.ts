@@ -8,7 +8,11 @@ import type { FieldPath } from '../problem.ts'
 import type { EnvoyExtensionPolicy, EnvoyWasm } from '../resources/envoy-extension-policy.ts'
 import type { PluginResource, Resource } from '../resources/kinds.ts'
 import { DEFAULT_NAMESPACE } from '../resources/metadata.ts'
-import type { PluginTargetRef, TrafficSelector } from '../resources/plugin-attachment.ts'
+import type {
+  PluginAttachment,
+  PluginTargetRef,
+  TrafficSelector,
+} from '../resources/plugin-attachment.ts'
 import { extensionPhase } from '../resources/traffic-extension.ts'
 import type { WasmFields } from '../resources/wasm-fields.ts'
 import type { FailStrategy, Phase } from '../snapshot.ts'
@@ -22,6 +26,8 @@ export interface DeclaredEnv {
 
 export interface DeclaredTarget extends PluginTargetRef {
   readonly path: FieldPath
+  /** Where the name stands. */
+  readonly named: FieldPath
 }
 
 export interface DeclaredPlugin {
@@ -74,8 +80,7 @@ export function declaredPlugins(resource: PluginResource): readonly DeclaredPlug
         ? extensionPhase(resource.spec.phase)
         : (resource.spec.phase ?? 'UNSPECIFIED_PHASE'),
       priority: spec.priority ?? 0,
-      labels: spec.selector?.matchLabels ?? {},
-      targets: targetsOf(spec),
+      ...selected(spec),
       match: spec.match ?? [],
     },
   ]
@@ -114,15 +119,36 @@ function wasmOf(wasm: WasmFields, at: FieldPath): Wasm {
   }
 }
 
+/** Labels that a cluster puts on what runs a Gateway: whoever selects by them means that Gateway. */
+const GATEWAY_NAME: ReadonlySet<string> = new Set([
+  'gateway.networking.k8s.io/gateway-name',
+  'istio.io/gateway-name',
+])
+
+function selected(spec: PluginAttachment): Pick<DeclaredPlugin, 'labels' | 'targets'> {
+  const labels = Object.entries(spec.selector?.matchLabels ?? {})
+  const gateways = labels.filter(([label]) => GATEWAY_NAME.has(label))
+  if (gateways.length === 0) return { labels: Object.fromEntries(labels), targets: targetsOf(spec) }
+  return {
+    labels: Object.fromEntries(labels.filter(([label]) => !GATEWAY_NAME.has(label))),
+    targets: gateways.map(([label, name]) => {
+      const path = ['spec', 'selector', 'matchLabels', label]
+      return { group: 'gateway.networking.k8s.io', kind: 'Gateway', name, path, named: path }
+    }),
+  }
+}
+
 function targetsOf(spec: {
   readonly targetRef?: PluginTargetRef
   readonly targetRefs?: readonly PluginTargetRef[]
 }): DeclaredPlugin['targets'] {
   const { targetRef, targetRefs } = spec
-  if (targetRef !== undefined) return [{ ...targetRef, path: ['spec', 'targetRef'] }]
-  return targetRefs?.map((target, index) =>
-    Object.assign({ path: ['spec', 'targetRefs', index] }, target),
-  )
+  if (targetRef !== undefined) return [targetAt(targetRef, ['spec', 'targetRef'])]
+  return targetRefs?.map((target, index) => targetAt(target, ['spec', 'targetRefs', index]))
+}
+
+function targetAt(target: PluginTargetRef, path: FieldPath): DeclaredTarget {
+  return { ...target, path, named: [...path, 'name'] }
 }
 
 function envoyPlugin(

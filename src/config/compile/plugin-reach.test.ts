@@ -95,6 +95,23 @@ describe('with targets a plugin is for', () => {
     expect(reach(plugin('p', { targetRef }, 'infra')).places).toEqual(places)
   })
 
+  it('a Gateway by the label that a cluster puts on what runs it', () => {
+    const selects = (label: string, name: string) => ({
+      selector: { matchLabels: { [label]: name } },
+    })
+    const places = ['edge shop', 'edge pay', 'edge']
+    for (const label of ['gateway.networking.k8s.io/gateway-name', 'istio.io/gateway-name']) {
+      expect(reach(plugin('p', selects(label, 'edge'), 'infra'))).toEqual({ places, found: [] })
+      expect(reach(plugin('p', selects(label, 'edge'), ROOT_NAMESPACE)).places).toEqual(places)
+      expect(reach(plugin('p', selects(label, 'gone'), 'infra'))).toEqual({
+        places: ['default pay', 'default'],
+        found: [
+          `config.no_effect spec.selector.matchLabels["${label}"]: has no effect here: there is no Gateway gone`,
+        ],
+      })
+    }
+  })
+
   it('the default Gateway by its name, and in place of one that is not there', () => {
     const places = ['default pay', 'default']
     expect(reach(plugin('p', to('Gateway', 'default')))).toEqual({ places, found: [] })

@@ -55,13 +55,12 @@ export function reachOf(
       const path = [...target.path, 'namespace']
       report({ code: 'config.unsupported', path, message }, plugin.resource)
     } else if (target.kind === 'Gateway') {
-      gateways.add(findGateway(plugin, target, world, report))
+      for (const key of findGateways(plugin, target, world, report)) gateways.add(key)
     } else if (find(world.routes, target.name, namespace)) {
       routes.add(keyOf({ name: target.name, namespace }))
     } else {
       const message = missing('HTTPRoute', target.name, namespace, world.routes)
-      const path = [...target.path, 'name']
-      report({ code: 'config.dangling_reference', path, message }, plugin.resource)
+      report({ code: 'config.dangling_reference', path: target.named, message }, plugin.resource)
     }
   }
   return ({ gateway, route }) => {
@@ -84,19 +83,24 @@ function ofNamespace(plugin: DeclaredPlugin, world: Attachable, report: Report):
   return ({ gateway, route }) => gateway.namespace === namespace || route?.namespace === namespace
 }
 
-/** A Gateway that is not declared is the default one, as for routes. */
-function findGateway(
+/**
+ * The Gateways of a name in the plugin's namespace, from the root namespace in any. One that is not
+ * declared is the default one, as for routes.
+ */
+function findGateways(
   plugin: DeclaredPlugin,
-  { name, path }: DeclaredTarget,
-  { gateways }: Attachable,
+  { name, named }: DeclaredTarget,
+  { gateways, rootNamespace }: Attachable,
   report: Report,
-): string {
+): readonly string[] {
   const { namespace } = plugin
-  const own = { name, namespace }
-  if (keyOf(own) === keyOf(DEFAULT_GATEWAY) || find(gateways, name, namespace)) return keyOf(own)
+  const found = [DEFAULT_GATEWAY, ...gateways].filter(
+    (one) => one.name === name && (one.namespace === namespace || namespace === rootNamespace),
+  )
+  if (found.length > 0) return found.map(keyOf)
   const message = `has no effect here: there is no Gateway ${name}; the plugin runs on the default Gateway`
-  report({ code: 'config.no_effect', path: [...path, 'name'], message }, plugin.resource)
-  return keyOf(DEFAULT_GATEWAY)
+  report({ code: 'config.no_effect', path: named, message }, plugin.resource)
+  return [keyOf(DEFAULT_GATEWAY)]
 }
 
 export function keyOf({ namespace, name }: Named): string {
