@@ -135,6 +135,7 @@ describe('a schema for editors', () => {
     ['HTTPRoute', route('r')],
     ['Upstream', upstream('u')],
     ['WasmPlugin', full],
+    ['WasmPlugin in a JSON file', edit(full, '$schema', './postern.json')],
     ['WasmPlugin of a cluster', edit(full, 'metadata.creationTimestamp', null)],
     ['TrafficExtension', extension('t', { priority: -1 })],
     ['EnvoyExtensionPolicy', envoy],
@@ -145,6 +146,7 @@ describe('a schema for editors', () => {
   })
 
   it.each([
+    [full, 'spec.$schema', 'x'],
     [full, 'kind', 'WasmPlugins'],
     [full, 'kind', undefined],
     [full, 'apiVersion', 'v1'],

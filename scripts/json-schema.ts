@@ -33,11 +33,14 @@ const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 /** One kind: the whole of a document. */
 export function kindSchema(kind: Kind): JsonSchema {
   const { apiVersion, kind: name, about } = kind
+  const { properties, ...rest } = convert(kind.schema)
   return {
     $schema: DIALECT,
     title: `${name} (${apiVersion})`,
     description: about,
-    ...convert(kind.schema),
+    ...rest,
+    // a JSON file names its schema itself
+    properties: { $schema: { type: 'string' }, ...(properties as object) },
   }
 }
 

@@ -73,6 +73,8 @@ function checkMembers(
     return [{ code: 'config.invalid', path, message: 'expected an object, got a list' }]
   }
   return Object.entries(value).flatMap(([name, member]: [string, unknown]) => {
+    // editors read it; a resource does not have it
+    if (name === '$schema' && path.length === 0) return []
     const at = [...path, name]
     const entry = Object.hasOwn(entries, name) ? entries[name] : undefined
     if (entry !== undefined) return checkFields(entry, member, at)

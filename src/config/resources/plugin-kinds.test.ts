@@ -70,6 +70,12 @@ describe('what is accepted', () => {
     expect(checkResource(resource)).toEqual({ resource, problems: [] })
   })
 
+  it('a $schema for editors, which is no part of the resource', () => {
+    const resource = plugin('p')
+    const read = { $schema: './schemas/wasm-plugin.json', ...resource }
+    expect(checkResource(read)).toEqual({ resource, problems: [] })
+  })
+
   it.each([null, '2024-05-01T10:00:00Z', '2024-05-01T10:00:00.25+02:00'])(
     'a creationTimestamp of %s',
     (creationTimestamp) => {
