@@ -188,9 +188,9 @@ export const registry: readonly RegisteredModule[] = [
   {
     name: 'mask-card-numbers',
     version: '1.0.0',
-    sha256: 'd981f6d020fc6af182eaab2966291086a2a6d84c57f1a5e75f8cc1450caf7fac',
+    sha256: '9a6a5c9180484c7a6770cdf7fbf3e52d2d30c87f622037b7f2c98cfb74b7be03',
     urls: ['oci://ghcr.io/postern/mask-card-numbers:1.0.0'],
-    size: 231508,
+    size: 232487,
     module: maskCardNumbers_1_0_0,
     facts: {
       abi: '0.2.1',

@@ -2,7 +2,7 @@
 //! card number is held back.
 
 use crate::card::{LONGEST, SHORTEST, is_card};
-use crate::scan::{Kind, Syntax, unit};
+use crate::scan::{Kind, Syntax, skim, unit};
 
 /// What stands in for a digit of a bare JSON number, which an asterisk would break. Not 0: a JSON
 /// number does not begin with it.
@@ -85,7 +85,6 @@ impl Masker {
                 let plain = self.plain(rest);
                 if plain > 0 {
                     out.extend_from_slice(&rest[..plain]);
-                    self.after_point = false;
                     rest = &rest[plain..];
                     continue;
                 }
@@ -104,16 +103,20 @@ impl Masker {
         out
     }
 
-    /// How many bytes at the beginning concern nobody: no digit, no escape, no quote.
-    fn plain(&self, bytes: &[u8]) -> usize {
-        let syntax = self.syntax;
-        let special = |byte: &u8| match byte {
-            b'0'..=b'9' => true,
-            b'"' | b'\\' => syntax == Syntax::Json,
-            b'%' => syntax == Syntax::Form,
-            _ => false,
-        };
-        bytes.iter().position(special).unwrap_or(bytes.len())
+    /// How many bytes at the beginning hold no card number: most of a body.
+    fn plain(&mut self, bytes: &[u8]) -> usize {
+        if self.syntax == Syntax::Form {
+            let special = |byte: &u8| byte.is_ascii_digit() || *byte == b'%';
+            let plain = bytes.iter().position(special).unwrap_or(bytes.len());
+            self.after_point &= plain == 0;
+            return plain;
+        }
+        let skimmed = skim(bytes, self.syntax, SHORTEST);
+        if skimmed.size > 0 {
+            self.after_point = skimmed.ends_with_point;
+            self.in_string ^= skimmed.crosses_string;
+        }
+        skimmed.size
     }
 
     fn take(&mut self, kind: Kind, bytes: &[u8], out: &mut Vec<u8>) {
