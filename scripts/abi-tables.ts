@@ -9,6 +9,7 @@ import { HOST_ANSWERS } from '../src/proxy-wasm/abi/host-answers.ts'
 import { HOST_FUNCTIONS } from '../src/proxy-wasm/abi/host-functions.ts'
 import { WASI_FUNCTIONS } from '../src/proxy-wasm/abi/wasi-functions.ts'
 import { faultTable } from './fault-tables.ts'
+import { variablesTable } from './variables-table.ts'
 
 /** By the name in the marker. */
 const TABLES: Readonly<Record<string, () => string>> = {
@@ -18,6 +19,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
   attributes,
   conformance,
   faults: faultTable,
+  variables: variablesTable,
 }
 
 const MARKER = /<!-- generated:([a-z-]+) -->(.*?)<!-- (\/generated|generated:[a-z-]+) -->/gs
