@@ -11,7 +11,7 @@ import { CommandError } from './command-error.ts'
 import type { GatewayClient } from './gateway-client.ts'
 import { conflictError } from './conflict.ts'
 import { refusedBy } from './policy-files.ts'
-import { formatChanges, printProblems } from './print.ts'
+import { count, formatChanges, printProblems } from './print.ts'
 import { waitForNodes, waitForRevision } from './wait-for-revision.ts'
 import { signPlan } from './sign-plan.ts'
 import { signingKey } from './write-options.ts'
@@ -72,7 +72,7 @@ export async function writeChange(change: ChangeToWrite): Promise<number> {
   const refusals = live.refusals.filter((refusal) => refusal.revision === revision)
   for (const { code, message } of refusals) io.stderr(`${gateway.name}: ${message} [${code}]\n`)
   const nodes = options.waitFor === 'nodes' ? await waitForNodes(gateway, wait) : undefined
-  const where = nodes === undefined ? '' : ` and on ${nodes.length} of its nodes`
+  const where = nodes === undefined ? '' : onNodes(nodes.length)
   return done(
     options,
     io,
@@ -95,6 +95,10 @@ async function accepted(change: ChangeToWrite, request: WriteRequest): Promise<A
     default:
       return result
   }
+}
+
+function onNodes(number: number): string {
+  return number === 0 ? '; no node has reported yet' : ` and on ${count(number, 'node')}`
 }
 
 /** What plugins logged while they were tried, though they start. */

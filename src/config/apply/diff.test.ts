@@ -6,6 +6,8 @@ import type { Snapshot } from '../snapshot.ts'
 import { CATALOG, plugin, policy, route, toUpstream, upstream } from '../testing/resources.ts'
 import { diffSnapshots } from './diff.ts'
 
+type Listener = Extract<Resource, { kind: 'Gateway' }>['spec']['listeners'][number]
+
 function snapshotOf(resources: readonly Resource[]): Snapshot {
   const { snapshot, problems } = compile({ resources, catalog: CATALOG })
   if (snapshot === undefined) throw new Error(JSON.stringify(problems))
@@ -127,6 +129,53 @@ describe('the difference of two snapshots', () => {
     expect(
       lines([shop, route('r', { rules: both })], [shop, route('r', { rules: both.toReversed() })]),
     ).toEqual(['changed route default/r', '  order or names of rules'])
+  })
+
+  it('tells what listeners a Gateway has', () => {
+    const gateway = (...listeners: readonly Listener[]): Resource => ({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'Gateway',
+      metadata: { name: 'edge' },
+      spec: { listeners },
+    })
+    const http: Listener = { name: 'http', port: 80, protocol: 'HTTP' }
+    const tls: Listener = { name: 'tls', port: 443, protocol: 'HTTPS', hostname: '*.a.test' }
+    expect(lines([], [gateway(http)])).toEqual([
+      'added gateway default/edge',
+      '  listener http HTTP 80 for every host',
+      '  chain without a route: no plugins',
+    ])
+    expect(lines([gateway(http)], [gateway(tls)])).toEqual([
+      'changed gateway default/edge',
+      '  no longer listener http HTTP 80 for every host',
+      '  now listener tls HTTPS 443 for *.a.test',
+    ])
+  })
+
+  it('tells a route at two Gateways apart', () => {
+    const at = (name: string) =>
+      ({ group: 'gateway.networking.k8s.io', kind: 'Gateway', name }) as const
+    const gateway = (name: string): Resource => ({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'Gateway',
+      metadata: { name },
+      spec: {
+        listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }],
+      },
+    })
+    const both = [shop, gateway('one'), gateway('two')]
+    const parentRefs = [at('one'), at('two')]
+    expect(
+      lines(
+        [...both, route('r', { parentRefs })],
+        [...both, route('r', { parentRefs, hostnames: ['a.test'] })],
+      ),
+    ).toEqual([
+      'changed route default/r at default/one',
+      '  hosts: every host → a.test',
+      'changed route default/r at default/two',
+      '  hosts: every host → a.test',
+    ])
   })
 
   it('tells where an upstream leads', () => {

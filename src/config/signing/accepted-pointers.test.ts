@@ -11,25 +11,27 @@ import { newPrivateKey, readPrivateKey, signPointer } from './sign-pointer.ts'
 async function guard() {
   const key = await readPrivateKey(await newPrivateKey())
   let state: readonly Accepted[] | undefined
+  const start = (): AcceptedPointers =>
+    new AcceptedPointers({
+      trusted: parseTrustedKeys(key.publicKey).keys,
+      state: {
+        load: () => Promise.resolve(state),
+        save: (next) => {
+          state = next
+          here.saves += 1
+          return Promise.resolve()
+        },
+      },
+      now: () => here.now,
+    })
   const here = {
+    start,
     now: Date.parse('2026-11-01T00:00:00Z'),
     saves: 0,
     key,
     /** Asks a fresh object each time, as after an eviction. */
     async admit(pointer: ActivePointer): Promise<string> {
-      const accepted = new AcceptedPointers({
-        trusted: parseTrustedKeys(key.publicKey).keys,
-        state: {
-          load: () => Promise.resolve(state),
-          save: (next) => {
-            state = next
-            here.saves += 1
-            return Promise.resolve()
-          },
-        },
-        now: () => here.now,
-      })
-      return (await accepted.admit(pointer))?.code ?? 'taken'
+      return (await start().admit(pointer))?.code ?? 'taken'
     },
     signed: (revision: number, snapshot: string, expiresAt?: string): Promise<ActivePointer> => {
       const issuedAt = '2026-11-01T00:00:00Z'
@@ -87,6 +89,18 @@ describe('signed pointers', () => {
     here.now = Date.parse('2026-11-01T02:00:00Z')
     expect(await here.admit(running)).toBe('taken')
     expect(await here.admit(late)).toBe('config.signature_expired')
+  })
+
+  it('are all remembered when many gateways ask at once', async () => {
+    const here = await guard()
+    const pointers = await Promise.all(
+      [1, 2, 3, 4].map((revision) => here.signed(revision, sha('a'))),
+    )
+    const accepted = here.start()
+    await Promise.all(pointers.map((pointer) => accepted.admit(pointer)))
+    // whoever was forgotten would be saved again
+    for (const pointer of pointers) expect(await here.admit(pointer)).toBe('taken')
+    expect(here.saves).toBe(4)
   })
 
   it('name one snapshot for a revision', async () => {

@@ -33,16 +33,24 @@ export const SETTLED_MS: number = 5 * 60_000
 
 export class AcceptedPointers {
   readonly #parts: AcceptedPointersParts
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AcceptedPointersParts) {
     this.#parts = parts
   }
 
   /**
-   * Whether a gateway may take this pointer; when it may, it is remembered.
+   * Whether a gateway may take this pointer; when it may, it is remembered. One is looked at after the
+   * other, so that none is forgotten for another.
    * @returns undefined when it may, else why not
    */
-  async admit(pointer: ActivePointer): Promise<PointerRefusal | undefined> {
+  admit(pointer: ActivePointer): Promise<PointerRefusal | undefined> {
+    const turn = this.#last.then(() => this.#admit(pointer))
+    this.#last = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #admit(pointer: ActivePointer): Promise<PointerRefusal | undefined> {
     const { trusted, state } = this.#parts
     if (trusted === undefined) return undefined
     const now = this.#parts.now()
