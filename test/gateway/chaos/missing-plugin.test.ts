@@ -21,8 +21,8 @@ afterAll(async () => {
 })
 
 const STRATEGIES = [
-  ['FAIL_CLOSE', 503, undefined],
-  ['FAIL_OPEN', 200, 'good'],
+  ['FAIL_CLOSE', 503, undefined, 0],
+  ['FAIL_OPEN', 200, 'good', 1],
 ] as const
 
 /** A guard that was never deployed, before a plugin that runs. */
@@ -41,7 +41,7 @@ async function withGuard(failStrategy: string, revision: number, mark = 'good'):
   })
 }
 
-it.each(STRATEGIES.map((one, index) => [...one, index] as const))(
+it.each(STRATEGIES)(
   '%s: an isolate that starts answers %d',
   async (failStrategy, status, mark, index) => {
     await withGuard(failStrategy, 10 + index)

@@ -90,7 +90,10 @@ export const SNAPSHOT_STATES: readonly State[] = [
   },
   refused('no JSON', 'config.snapshot_invalid', () => 'snapshot'),
   refused('a list', 'config.snapshot_invalid', () => []),
-  refused('of no schema', 'config.snapshot_invalid', ({ schema: _, ...rest }) => rest),
+  refused('of no schema', 'config.snapshot_invalid', (snapshot) => ({
+    ...snapshot,
+    schema: undefined,
+  })),
   refused('of a newer Postern', 'config.schema_newer', (snapshot) => ({ ...snapshot, schema: 99 })),
   refused('one with a member nobody knows', 'config.snapshot_invalid', (snapshot) => ({
     ...snapshot,
@@ -145,20 +148,20 @@ function manyUpstreams(): object {
 }
 
 /** The snapshot as the first Postern wrote it. */
-function asSchema1(snapshot: Snapshot): object {
-  const { gateways: _, routes, ...rest } = snapshot
+function asSchema1({ gatewayPlugins, routes, plugins, upstreams }: Snapshot): object {
   return {
-    ...rest,
     schema: 1,
-    routes: routes.map(({ gateway: _gateway, rules, ...route }) => ({
-      ...route,
-      rules: rules.map(({ backends, ...rule }) => ({ ...rule, upstream: backends[0]?.upstream })),
+    gatewayPlugins,
+    routes: routes.map(({ name, namespace, hostnames, plugins: chain, rules }) => ({
+      name,
+      namespace,
+      hostnames,
+      plugins: chain,
+      rules: rules.map(({ matches, backends }) => ({ matches, upstream: backends[0]?.upstream })),
     })),
     plugins: Object.fromEntries(
-      Object.entries(snapshot.plugins).map(([id, { lastGood: _lastGood, ...plugin }]) => [
-        id,
-        plugin,
-      ]),
+      Object.entries(plugins).map(([id, { lastGood: _lastGood, ...plugin }]) => [id, plugin]),
     ),
+    upstreams,
   }
 }
