@@ -19,7 +19,7 @@ export interface RouteCandidate {
   /** What route and listener have in common; undefined: every host. */
   readonly hostname: string | undefined
   readonly match: RouteMatch
-  readonly rule: RouteRule & { readonly upstream: string }
+  readonly rule: RouteRule
   readonly route: SnapshotRoute
 }
 
@@ -39,8 +39,7 @@ export function orderedCandidates(snapshot: Snapshot): readonly RouteCandidate[]
       const common = commonHostnames(route.hostnames, listener.hostname)
       if (common === undefined) continue
       for (const hostname of common.length === 0 ? [undefined] : common) {
-        for (const one of route.rules) {
-          const rule = { ...one, upstream: one.backends[0]?.upstream ?? '' }
+        for (const rule of route.rules) {
           for (const match of rule.matches) {
             candidates.push({ gateway, listener, hostname, match, rule, route })
           }

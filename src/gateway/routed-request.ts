@@ -3,6 +3,7 @@
  * which plugins see it. One object is the key that routes are matched by and the options of the stream:
  * a request makes few objects, since what it makes is what the collector has to clear away.
  */
+import type { RouteCandidate } from '../config/route-order.ts'
 import type { SnapshotRoute } from '../config/snapshot.ts'
 import type {
   FetchStreamOptions,
@@ -18,6 +19,8 @@ import { errorReply } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { addForwarded } from './forwarded.ts'
 import { hostOf, type RouteKey } from './route-key.ts'
+import type { Choice } from './attempts.ts'
+import type { RuleActions } from './rule-actions.ts'
 import type { Running } from './running.ts'
 import { clientIp, streamInfo } from './stream-info.ts'
 import type { Upstream } from './upstream.ts'
@@ -40,6 +43,10 @@ export class RoutedRequest implements RouteKey, FetchStreamOptions {
   readonly plugins: readonly Plugin[]
   readonly #running: Running
   #info: StreamInfo | undefined
+  /** Of a rule that does more than sending its requests to one upstream. */
+  #actions: RuleActions | undefined
+  #choice: Choice | undefined
+  #prefix = '/'
 
   constructor(pool: VmPool, running: Running, request: Request, io: Exchange) {
     const { url, method } = request
@@ -54,10 +61,22 @@ export class RoutedRequest implements RouteKey, FetchStreamOptions {
     this.path = path
     this.#running = running
     const found = running.routes.match(this)
-    this.route = found?.route
-    this.upstream = found && running.upstreams.get(found.rule.upstream)
-    const chain = found === undefined ? running.gatewayChain : running.chain(found.route)
+    this.#take(found)
+    const chain = found === undefined ? running.chainWithoutRoute(this) : running.chain(found.route)
     this.plugins = running.atPort(chain, this)
+  }
+
+  /** @param found - undefined when no route takes it */
+  #take(found: RouteCandidate | undefined): void {
+    const to = found && this.#running.destination(found.rule)
+    this.route = found?.route
+    this.upstream = to?.upstream
+    this.#actions = to?.actions
+    if (found === undefined || to?.actions === undefined) return
+    this.#choice = to.actions.pick()
+    this.upstream = this.#choice?.upstream
+    const { type, value } = found.match.path
+    this.#prefix = type === 'PathPrefix' ? value : '/'
   }
 
   get observer(): Exchange {
@@ -93,7 +112,7 @@ export class RoutedRequest implements RouteKey, FetchStreamOptions {
     // Fetch sends the upstream's own host: what a plugin made of it travels beside it
     const renamed = new Headers(headers)
     renamed.set('x-forwarded-host', authority)
-    return this.send(method, path, renamed, body, abort)
+    return this.send(method, path, renamed, body, abort, authority)
   }
 
   /** `clear_route_cache`: the upstream is picked again from the edited headers; the chain stays. */
@@ -106,8 +125,7 @@ export class RoutedRequest implements RouteKey, FetchStreamOptions {
       method,
       header: (name) => headerMap.get(name),
     })
-    this.route = found?.route
-    this.upstream = found && this.#running.upstreams.get(found.rule.upstream)
+    this.#take(found)
     const { info, route, upstream } = this
     info.routeName = route && `${route.namespace}/${route.name}`
     info.clusterName = upstream?.name
@@ -121,8 +139,14 @@ export class RoutedRequest implements RouteKey, FetchStreamOptions {
     headers: HeadersInit,
     body: OutboundRequest['body'],
     abort: AbortController | undefined,
+    authority: string = this.authority,
   ): Promise<Response | LocalReply> {
     const { upstream } = this
+    if (this.#actions !== undefined) {
+      const waitUntil = (promise: Promise<unknown>): void => this.io.waitUntil(promise)
+      const setting = { scheme: this.scheme, authority, prefix: this.#prefix, abort, waitUntil }
+      return this.#actions.send(this.#choice, { method, path, headers, body }, setting)
+    }
     if (upstream === undefined) {
       return Promise.resolve(errorReply(this.route ? 'upstream.unknown' : 'route.none'))
     }

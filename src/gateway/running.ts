@@ -2,21 +2,37 @@
  * A snapshot as a gateway runs it: routes, upstreams and chains worked out once, so that a request only
  * looks things up. Immutable; a request keeps the one it began with to its end.
  */
-import type { PluginId, Snapshot, SnapshotRoute } from '../config/snapshot.ts'
+import type {
+  PluginId,
+  RouteRule,
+  Snapshot,
+  SnapshotGateway,
+  SnapshotRoute,
+} from '../config/snapshot.ts'
 import type { Plugin } from '../proxy-wasm/index.ts'
 import { ChainPorts } from './chain-ports.ts'
 import type { Meters, RouteMeter } from './meters.ts'
 import { type RouteKey, RouteTable } from './route-table.ts'
-import { type Reachable, type Upstream, UpstreamTable } from './upstream.ts'
+import { RuleActions } from './rule-actions.ts'
+import type { Reachable, Upstream } from './upstream.ts'
+import { UpstreamTable } from './upstream-table.ts'
+
+/** Where the requests of a rule go. */
+export interface Destination {
+  readonly upstream: Upstream | undefined
+  /** What the rule does besides; undefined for a rule that sends its requests to one upstream and nothing else. */
+  readonly actions: RuleActions | undefined
+}
 
 export class Running {
   readonly snapshot: Snapshot
   readonly routes: RouteTable
   readonly upstreams: UpstreamTable
   readonly plugins: ReadonlyMap<PluginId, Plugin>
-  /** The chain of a request that matches no route. */
+  /** The chain of a request for a host that no listener has. */
   readonly gatewayChain: readonly Plugin[]
-  readonly #chains = new Map<SnapshotRoute, readonly Plugin[]>()
+  readonly #chains = new Map<SnapshotRoute | SnapshotGateway, readonly Plugin[]>()
+  readonly #destinations = new Map<RouteRule, Destination>()
   readonly #meters: Meters
   readonly #routeMeters = new Map<SnapshotRoute | undefined, RouteMeter>()
   readonly #ports: ChainPorts | undefined
@@ -34,7 +50,18 @@ export class Running {
     this.routes = new RouteTable(snapshot)
     this.upstreams = new UpstreamTable(snapshot.upstreams, reachable, meters)
     this.gatewayChain = this.#chainOf(snapshot.gatewayPlugins)
-    for (const route of snapshot.routes) this.#chains.set(route, this.#chainOf(route.plugins))
+    for (const one of [...snapshot.gateways, ...snapshot.routes]) {
+      this.#chains.set(one, this.#chainOf(one.plugins))
+    }
+    for (const { rules } of snapshot.routes) {
+      for (const rule of rules) {
+        const [backend] = rule.backends
+        this.#destinations.set(rule, {
+          upstream: backend && this.upstreams.get(backend.upstream),
+          actions: RuleActions.of(rule, this.upstreams),
+        })
+      }
+    }
     this.#ports = ChainPorts.of(Object.values(snapshot.plugins), plugins)
     for (const { id, upstreams } of Object.values(snapshot.plugins)) {
       if (upstreams) this.#mayCall.set(id, new Set(upstreams))
@@ -48,6 +75,17 @@ export class Running {
   /** A route's plugins in request order. */
   chain(route: SnapshotRoute): readonly Plugin[] {
     return this.#chains.get(route) ?? this.gatewayChain
+  }
+
+  /** The plugins of a request that no route takes: those of the Gateway that listens for its host. */
+  chainWithoutRoute(key: RouteKey): readonly Plugin[] {
+    const gateway = this.routes.gatewayOf(key)
+    return (gateway && this.#chains.get(gateway)) ?? this.gatewayChain
+  }
+
+  /** Where the requests of a rule of this snapshot go. */
+  destination(rule: RouteRule): Destination | undefined {
+    return this.#destinations.get(rule)
   }
 
   /** Those plugins of a chain that are for the port on which a request is taken. */

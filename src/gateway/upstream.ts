@@ -2,7 +2,7 @@
  * Where requests and callouts go: an upstream's URL or service binding, found by its name or an alias.
  * Redirects are passed through; a timeout counts until the response's headers.
  */
-import type { SnapshotUpstream } from '../config/snapshot.ts'
+import type { RetryPolicy, SnapshotUpstream } from '../config/snapshot.ts'
 import { errorReply } from './errors.ts'
 import type { LocalReply } from '../proxy-wasm/index.ts'
 import { Meters, type UpstreamMeter } from './meters.ts'
@@ -22,19 +22,28 @@ export interface Reachable {
 export class Upstream {
   readonly name: string
   readonly timeoutMs: number
+  /** For rules that say nothing of retries. */
+  readonly retry: RetryPolicy | undefined
   /** Whoever sends a request counts what came of it. */
   readonly meter: UpstreamMeter
   readonly #base: string
   readonly #isService: boolean
   readonly #fetcher: Fetcher | undefined
 
-  constructor(config: SnapshotUpstream, reachable: Reachable, meters: Meters = new Meters()) {
+  /** @param host - what a service binding is asked for; its name when absent */
+  constructor(
+    config: SnapshotUpstream,
+    reachable: Reachable,
+    meters: Meters = new Meters(),
+    host?: string,
+  ) {
     this.name = config.name
     this.meter = meters.upstream(config.name)
     this.timeoutMs = config.timeoutMs
+    this.retry = config.retry
     this.#isService = config.service !== undefined
     // a binding ignores the URL's host; its name makes logs of the other side readable
-    const url = config.url ?? `http://${config.service ?? config.name}`
+    const url = config.url ?? `http://${host ?? config.service ?? config.name}`
     this.#base = url.endsWith('/') ? url.slice(0, -1) : url
     this.#fetcher =
       config.service === undefined ? reachable.network : reachable.service(config.service)
@@ -58,12 +67,22 @@ export class Upstream {
     return this.#fetcher !== undefined
   }
 
+  /** Whether it is left alone now, as it has failed too often. */
+  get ejected(): boolean {
+    return false
+  }
+
   /**
    * Sends a request.
    * @param path - with query; put behind the upstream's own path
    * @throws what the platform's fetch throws
    */
   fetch(path: string, init: RequestInit): Promise<Response> {
+    return this.raw(path, init)
+  }
+
+  /** Sends a request, whatever its policies say. */
+  protected raw(path: string, init: RequestInit): Promise<Response> {
     const fetcher = this.#fetcher
     if (fetcher === undefined) return Promise.reject(new Error('no such service binding'))
     return fetcher.fetch(this.#base + path, init)
@@ -73,12 +92,14 @@ export class Upstream {
    * Sends a request on behalf of a client.
    * @param abort - gives the exchange up at the timeout; without one the end of the request does, which
    *   follows the reply
+   * @param timeoutMs - until the response's headers; 0: no bound
    * @returns the response, or the gateway's reply in its place
    */
   forward(
     path: string,
     init: RequestInit,
     abort: AbortController | undefined,
+    timeoutMs: number = this.timeoutMs,
   ): Promise<Response | LocalReply> {
     const { meter } = this
     if (!this.bound) {
@@ -87,48 +108,28 @@ export class Upstream {
     }
     return new Promise((resolve) => {
       let late = false
-      const timer = setTimeout(() => {
+      const tooLate = (): void => {
         late = true
         meter.timedOut()
         resolve(errorReply('upstream.timeout'))
         abort?.abort()
-      }, this.timeoutMs)
-      this.fetch(path, init).then(
+      }
+      const timer = timeoutMs === 0 ? undefined : setTimeout(tooLate, timeoutMs)
+      this.raw(path, init).then(
         (response) => {
           if (late) return
-          clearTimeout(timer)
+          if (timer !== undefined) clearTimeout(timer)
           meter.answered(response.status)
           resolve(response)
         },
         () => {
           if (late) return
-          clearTimeout(timer)
+          if (timer !== undefined) clearTimeout(timer)
           // when the client has gone, the upstream has not failed
           if (!abort?.signal.aborted) meter.failed()
           resolve(errorReply('upstream.unreachable'))
         },
       )
     })
-  }
-}
-
-/** All upstreams of a snapshot, by name and by alias. */
-export class UpstreamTable {
-  readonly #byName = new Map<string, Upstream>()
-
-  constructor(
-    configs: Readonly<Record<string, SnapshotUpstream>>,
-    reachable: Reachable,
-    meters: Meters,
-  ) {
-    for (const config of Object.values(configs)) {
-      const upstream = new Upstream(config, reachable, meters)
-      for (const alias of config.aliases) this.#byName.set(alias, upstream)
-      this.#byName.set(config.name, upstream)
-    }
-  }
-
-  get(nameOrAlias: string): Upstream | undefined {
-    return this.#byName.get(nameOrAlias)
   }
 }

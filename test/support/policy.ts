@@ -32,6 +32,21 @@ export function route(name: string, prefix: string, upstream: string): object {
   }
 }
 
+/** A route of any rules. */
+export function httpRoute(name: string, rules: readonly object[], spec: object = {}): object {
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name },
+    spec: { rules, ...spec },
+  }
+}
+
+/** A reference to an upstream, with a weight or filters. */
+export function toUpstream(name: string, more: object = {}): object {
+  return { group: 'postern.dev', kind: 'Upstream', name, ...more }
+}
+
 /** A plugin on the whole Gateway, or on the routes named. */
 export function wasmPlugin(
   name: string,
