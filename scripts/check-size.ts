@@ -1,12 +1,13 @@
 /**
- * Builds the Worker as a deploy would and holds its size: the gateway's own code, without plugins,
- * must stay within the budget.
+ * Builds the Worker as a deploy would and holds its size: the gateway's own code must stay within the
+ * budget. What the registry says of plugins is not code of the gateway's and grows with every plugin.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
 
 const BUDGET_BYTES = 100 * 1024
 
@@ -19,9 +20,30 @@ try {
     stdio: 'pipe',
     env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
   })
-  const { length } = gzipSync(readFileSync(join(outdir, 'worker.js')), { level: 9 })
-  console.log(`gateway code without plugins: ${length} bytes gzip, budget ${BUDGET_BYTES}`)
+  const whole = zipped(readFileSync(join(outdir, 'worker.js')))
+  const length = whole - (await zippedRegistry())
+  console.log(
+    `gateway code without plugins: ${length} bytes gzip, budget ${BUDGET_BYTES}; with the registry of plugins ${whole}`,
+  )
   if (length > BUDGET_BYTES) process.exitCode = 1
 } finally {
   rmSync(outdir, { recursive: true, force: true })
+}
+
+function zipped(code: Uint8Array): number {
+  return gzipSync(code, { level: 9 }).length
+}
+
+/** The registry by itself, minified as the Worker is. */
+async function zippedRegistry(): Promise<number> {
+  const { outputFiles } = await build({
+    entryPoints: [join(repository, 'plugins/registry.ts')],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    external: ['*.wasm'],
+    write: false,
+  })
+  const [file] = outputFiles
+  return file === undefined ? 0 : zipped(file.contents)
 }

@@ -1,9 +1,10 @@
 /** The app: Hono answers admin requests under `/-/`, everything else is the gateway's. */
-import { Hono } from 'hono'
 import type { ExecutionContext } from 'hono'
 import { type AdminOptions, adminApi } from './admin/api.ts'
-import type { RequestScope } from './config/activation.ts'
 import type { Gateway } from './gateway/gateway.ts'
+
+/** What keeps a request's work alive after its answer. */
+type RequestScope = Parameters<Gateway['fetch']>[1]
 
 export interface AppOptions {
   readonly gateway: Gateway
@@ -25,7 +26,7 @@ const SCHEME_END = 8
  * admin does not pass through Hono: the gateway has routes of its own, and looking twice costs.
  */
 export function app({ gateway, admin, adminHost }: AppOptions): App {
-  const api = new Hono().route('/', adminApi(admin))
+  const api = adminApi(admin)
   const host = adminHost?.toLowerCase()
   // elsewhere these paths are like all others: nothing shows that there is an admin API
   const isAdmin = (url: string): boolean =>

@@ -2,8 +2,9 @@
  * The admin API, everything under `/-/`: a Hono app over ports. `/-/healthz` is open, the rest is for
  * callers who prove who they are (`auth.ts`). Every error is JSON with a code of `config/error-codes.ts`.
  */
-import { Hono } from 'hono'
 import type { Context } from 'hono'
+// the smallest of its routers: what is not admin does not pass through it
+import { Hono } from 'hono/tiny'
 import { bodyLimit } from 'hono/body-limit'
 import * as v from 'valibot'
 import { CONTENT_TYPE } from '../observe/index.ts'
