@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['testing', 'config', 'proxy-wasm'],
   testing: ['config', 'proxy-wasm'],
   config: ['proxy-wasm'],
+  rollout: ['config'],
   foreign: ['proxy-wasm'],
   observe: ['proxy-wasm'],
   'proxy-wasm': [],
@@ -35,6 +36,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   cli: /^(node:|yaml$|valibot$)/,
   testing: /^(re2js|yaml)$/,
   config: /^(valibot|yaml)$/,
+  rollout: /^$/,
   observe: /^$/,
   'proxy-wasm': /^$/,
 }
