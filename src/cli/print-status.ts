@@ -52,11 +52,10 @@ function refused({ nodes, refused }: StatusAnswer): string {
   const all = (nodes ?? []).flatMap((node) =>
     node.refused.map((one) => ({ ...one, where: `${node.node} (${one.isolates ?? 1})` })),
   )
-  const own = refused
-    .filter(
-      (one) => !all.some(({ code, revision }) => code === one.code && revision === one.revision),
-    )
-    .map((one) => ({ ...one, where: 'here' }))
+  const told = new Set(all.map(({ code, revision }) => `${code} ${revision}`))
+  const own = refused.flatMap((one) =>
+    told.has(`${one.code} ${one.revision}`) ? [] : [{ ...one, where: 'here' }],
+  )
   const rows = [...own, ...all].map(({ at, where, revision, code, message }) => [
     at,
     where,

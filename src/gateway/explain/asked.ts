@@ -2,12 +2,8 @@
 import type { Fetcher, Reachable } from '../upstream.ts'
 import type { AskedView } from './explanation.ts'
 
-interface Recorded {
-  readonly who: AskedView['who']
-  readonly method: string
-  readonly url: string
-  readonly headers: readonly (readonly [name: string, value: string])[]
-  answered?: NonNullable<AskedView['answered']>
+interface Recorded extends AskedView {
+  answered: AskedView['answered']
 }
 
 /**
@@ -23,7 +19,8 @@ export function recordedReach(
   const record = (fetcher: Fetcher): Fetcher => ({
     async fetch(url, init) {
       const headers = [...new Headers(init.headers)]
-      const entry: Recorded = { who, method: init.method ?? 'GET', url, headers }
+      const method = init.method ?? 'GET'
+      const entry: Recorded = { who, method, url, headers, answered: undefined }
       asked.push(entry)
       if (!leave) {
         if (who === 'plugin') throw new Error('no callout leaves this run')

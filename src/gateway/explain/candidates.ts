@@ -31,7 +31,7 @@ export function candidateViews(
   return {
     candidates: listed.map((candidate) => ({
       ...viewOf(candidate),
-      ...(isSame(candidate, won) ? {} : { failed: whyNot(snapshot, candidate, key) }),
+      failed: isSame(candidate, won) ? undefined : whyNot(snapshot, candidate, key),
     })),
     more: all.length - listed.length,
   }

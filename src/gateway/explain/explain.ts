@@ -77,7 +77,7 @@ export async function explain(
     skipped: skippedViews(running, routed.plugins, won?.route, parts.node),
     backends: won ? backendViews(won.rule, snapshot) : [],
     filters: won ? filtersOf(won.rule) : {},
-    ...(run && { run }),
+    run,
   }
   if (asked.showSecrets) return { explanation }
   const mask = new Masker(maskedNames(snapshot))

@@ -30,7 +30,7 @@ export interface CandidateView {
   /** `PathPrefix /shop, method POST`. */
   readonly match: string
   /** The first condition that does not hold; absent for the match that won. */
-  readonly failed?: string
+  readonly failed: string | undefined
 }
 
 export interface ChainView {
@@ -66,7 +66,7 @@ export interface AskedView {
   readonly url: string
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** Absent: it did not leave, as `upstream` was not asked for. */
-  readonly answered?: number | 'failed'
+  readonly answered: number | 'failed' | undefined
 }
 
 export interface RunView {
@@ -108,7 +108,7 @@ export interface Explanation {
   readonly backends: readonly BackendView[]
   /** What else the rule says, as the snapshot has it: filters, timeouts, retries. */
   readonly filters: Omit<RouteRule, 'matches' | 'backends'>
-  readonly run?: RunView
+  readonly run: RunView | undefined
 }
 
 /** Why there is no explanation. */

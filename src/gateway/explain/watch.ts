@@ -21,26 +21,27 @@ import type { Vm } from '../../proxy-wasm/vm/vm.ts'
 export interface HeaderChange {
   readonly name: string
   /** Absent: it was added. */
-  readonly before?: readonly string[]
+  readonly before: readonly string[] | undefined
   /** Absent: it was removed. */
-  readonly after?: readonly string[]
+  readonly after: readonly string[] | undefined
 }
 
-/** What one callback of a plugin did. */
+/** What one callback of a plugin did. Members that are undefined are left out of the JSON. */
 export interface Step {
   readonly plugin: string
   /** `request headers`, `response body`, `http call response`, … */
   readonly callback: string
   /** `continue` or `pause`, where the callback's answer means that. */
-  readonly returned?: 'continue' | 'pause'
-  readonly requestHeaders?: readonly HeaderChange[]
-  readonly responseHeaders?: readonly HeaderChange[]
+  readonly returned: 'continue' | 'pause' | undefined
+  /** Absent: it changed none. */
+  readonly requestHeaders: readonly HeaderChange[] | undefined
+  readonly responseHeaders: readonly HeaderChange[] | undefined
   /** Bytes that the plugin saw and left, where it changed them. */
-  readonly body?: { readonly before: number; readonly after: number }
+  readonly body: { readonly before: number; readonly after: number } | undefined
   /** It answered in place of the upstream. */
-  readonly replied?: true
+  readonly replied: true | undefined
   /** Its vm ended. */
-  readonly trapped?: string
+  readonly trapped: string | undefined
   readonly logs: readonly Line[]
 }
 
@@ -131,19 +132,18 @@ export class Watch {
         this.#current = undefined
         this.#look(vm.context)
         const after = this.#state(field, vm.context, counts.localReplies)
+        const answers = trapped === undefined && PAUSES.has(field)
         const step: Step = {
           plugin: name,
           callback: field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
-          ...(trapped === undefined && PAUSES.has(field)
-            ? { returned: returned === 0 || returned === undefined ? 'continue' : 'pause' }
-            : {}),
-          ...changed('requestHeaders', before.request, after.request),
-          ...changed('responseHeaders', before.response, after.response),
-          ...(sameBytes(before.body, after.body)
-            ? {}
-            : { body: { before: before.body.length, after: after.body.length } }),
-          ...(after.replies > before.replies ? { replied: true } : {}),
-          ...(trapped === undefined ? {} : { trapped }),
+          returned: answers ? (returned ? 'pause' : 'continue') : undefined,
+          requestHeaders: headerChanges(before.request, after.request),
+          responseHeaders: headerChanges(before.response, after.response),
+          body: sameBytes(before.body, after.body)
+            ? undefined
+            : { before: before.body.length, after: after.body.length },
+          replied: after.replies > before.replies || undefined,
+          trapped,
           logs,
         }
         if (this.steps.length < STEPS && tells(step)) this.steps.push(step)
@@ -189,28 +189,22 @@ function tells({ callback, logs, trapped }: Step): boolean {
   return (callback !== 'log' && callback !== 'done') || logs.length > 0 || trapped !== undefined
 }
 
-function changed<Name extends string>(
-  name: Name,
-  before: readonly string[],
-  after: readonly string[],
-): Partial<Record<Name, readonly HeaderChange[]>> {
-  const changes = headerChanges(before, after)
-  return changes.length === 0 ? {} : ({ [name]: changes } as Partial<Record<Name, HeaderChange[]>>)
-}
-
 /**
  * What makes one list of header lines the other.
  * @param before - flat name, value, …
  */
-export function headerChanges(before: readonly string[], after: readonly string[]): HeaderChange[] {
+export function headerChanges(
+  before: readonly string[],
+  after: readonly string[],
+): HeaderChange[] | undefined {
   const old = valuesByName(before)
   const now = valuesByName(after)
-  return [...new Set([...old.keys(), ...now.keys()])].flatMap((name): HeaderChange[] => {
+  const changes = [...new Set([...old.keys(), ...now.keys()])].flatMap((name): HeaderChange[] => {
     const was = old.get(name)
     const is = now.get(name)
-    if (was?.join('\0') === is?.join('\0')) return []
-    return [{ name, ...(was && { before: was }), ...(is && { after: is }) }]
+    return was?.join('\0') === is?.join('\0') ? [] : [{ name, before: was, after: is }]
   })
+  return changes.length === 0 ? undefined : changes
 }
 
 function valuesByName(lines: readonly string[]): Map<string, string[]> {
