@@ -4,8 +4,8 @@
  */
 import type { CopyStore } from '../config/snapshot-copy.ts'
 
-/** Until the platform wants the room; whatever is in it is checked when it is read. */
-const KEEP_SECONDS = 365 * 24 * 60 * 60
+/** Or until the platform wants the room. The first isolate that starts after that puts it there again. */
+const KEEP_SECONDS = 30 * 24 * 60 * 60
 
 /**
  * @param deployment tells this gateway from others that share the cache: they have other stores
