@@ -4,6 +4,7 @@ import { begin, send } from '../support/client.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { type Origin, startOrigin } from '../support/origin.ts'
 import { headerProbe, httpRoute, toUpstream, upstream } from '../support/policy.ts'
+import { acceptAndEcho, openWebSocket } from '../support/websocket.ts'
 
 let gateway: TestGateway
 let copy: Origin
@@ -107,6 +108,18 @@ describe('headers', () => {
     gateway.origin.answer((exchange) => exchange.reply(304, [['etag', '"1"']]))
     const reply = await send(`${gateway.url}/`)
     expect([reply.status, reply.header('x-set'), reply.header('etag')]).toEqual([304, 'new', '"1"'])
+  })
+
+  it('of an answer that changes protocols are changed, and the connection goes on', async () => {
+    await rule([response({ set: [line('x-rule', '1')] })], { timeouts: { request: '50ms' } })
+    gateway.origin.answer((exchange) => acceptAndEcho(exchange))
+    const socket = await openWebSocket(`${gateway.url}/ws`)
+    expect(socket.head).toMatch(/^HTTP\/1\.1 101/)
+    expect(socket.head).toMatch(/\r\nx-rule: 1/i)
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    socket.send('hello')
+    expect(await socket.next()).toBe('echo hello')
+    socket.socket.destroy()
   })
 
   it('are changed for one backend behind those of the rule', async () => {
