@@ -2,8 +2,11 @@
  * An error as the admin API answers it: the code, whose fault it is, what happened, what to do next.
  */
 import type { Context } from 'hono'
-import { ERROR_CODES } from '../config/error-codes.ts'
-import type { ErrorCode } from '../config/error-codes.ts'
+import { ANSWERED_CODES } from '../config/answered-codes.ts'
+import type { CodeEntry, ErrorCode } from '../config/error-codes.ts'
+
+/** What is to be done about a code that is the command line's own, should the API ever have one. */
+const UNKNOWN: CodeEntry = { fault: 'gateway', next: 'Look the code up in docs/OPERATIONS.md.' }
 
 type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 500 | 503
 
@@ -18,6 +21,6 @@ export function adminError(
   message: string,
   more: object = {},
 ): Response {
-  const { fault, next } = ERROR_CODES[code]
+  const { fault, next } = (ANSWERED_CODES as Readonly<Record<string, CodeEntry>>)[code] ?? UNKNOWN
   return c.json({ ...more, error: { code, fault, message, next } }, status)
 }

@@ -1,8 +1,10 @@
 /** Holds the codes and their page together. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { ANSWERED_CODES } from './answered-codes.ts'
 import { ERROR_CODES } from './error-codes.ts'
+import { LOCAL_CODES } from './local-codes.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/OPERATIONS.md'), 'utf8')
 const entries = new Map(
@@ -19,6 +21,24 @@ describe('every code', () => {
       expect(entries.get(code)?.replaceAll(/\s+/g, ' ')).toContain(`**Fault: ${fault}.**`)
     },
   )
+
+  it('stands in one of the two tables', () => {
+    const both = Object.keys(ANSWERED_CODES).filter((code) => Object.hasOwn(LOCAL_CODES, code))
+    expect(both).toEqual([])
+  })
+
+  it('that can come of a change or from the admin API is among those that are deployed', () => {
+    const rooms = ['admin', 'config/apply', 'config/compile', 'config/resources', 'config/signing']
+    const named = rooms.flatMap((room) =>
+      readdirSync(join(import.meta.dirname, '..', room), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+        .map((file) => readFileSync(join(import.meta.dirname, '..', room, file), 'utf8'))
+        .flatMap((text) => [...text.matchAll(/'([a-z]+\.[a-z_]+)'/g)].map(([, code = '']) => code))
+        .filter((code) => Object.hasOwn(ERROR_CODES, code)),
+    )
+    expect(new Set(named).size).toBeGreaterThan(30)
+    expect(named.filter((code) => !Object.hasOwn(ANSWERED_CODES, code))).toEqual([])
+  })
 
   it('says what to do next in one sentence', () => {
     for (const { next } of Object.values(ERROR_CODES)) expect(next).toMatch(/^[A-Z`].*\.$/)
