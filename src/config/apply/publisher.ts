@@ -67,7 +67,7 @@ export class Publisher {
   async current(): Promise<Current> {
     const { state, store } = this.#parts
     const own = await state.load()
-    const stored = await this.#stored()
+    const stored = await this.#stored(own?.pointer)
     const kept = own?.kept ?? []
     let pointer = stored
     if (own !== undefined && own.pointer.revision >= (stored?.revision ?? 0)) {
@@ -104,14 +104,17 @@ export class Publisher {
     await this.#point(decided)
   }
 
-  /** The pointer in the store, unless it is none, or signed by nobody who may. */
-  async #stored(): Promise<ActivePointer | undefined> {
+  /**
+   * The pointer in the store, unless it is none, or signed by nobody who may.
+   * @param own what was decided here: it counts whoever signed it, also when keys have changed since
+   */
+  async #stored(own: ActivePointer | undefined): Promise<ActivePointer | undefined> {
     const { store, trusted } = this.#parts
     const text = await store.get('active')
     const parsed = text === null ? undefined : parseActivePointer(text)
     if (parsed === undefined || 'wrong' in parsed) return undefined
     const { pointer } = parsed
-    if (trusted === undefined) return pointer
+    if (trusted === undefined || canonicalJson(pointer) === canonicalJson(own)) return pointer
     return (await verifySignature(pointer, trusted)) === undefined ? pointer : undefined
   }
 

@@ -87,6 +87,22 @@ describe('where keys are trusted', () => {
     expect(here.active()?.revision).toBe(2)
   })
 
+  it('leaves its own pointer in the store as it is, whoever signed it', async () => {
+    const here = world()
+    await here.apply(BASE)
+    here.trusted = trusting(ours)
+    await here.killedAt(Infinity, 'before', () => Promise.resolve())
+    const written: string[] = []
+    const set = here.values.set.bind(here.values)
+    here.values.set = (key, text) => {
+      written.push(key)
+      return set(key, text)
+    }
+    expect((await here.history()).revision).toBe(1)
+    await here.apply([plugin('q')], { dryRun: true })
+    expect(written).toEqual([])
+  })
+
   it('takes one that was signed and moved there by hand', async () => {
     const here = trustful(ours)
     await applySigned(here, BASE, ours)
