@@ -1,5 +1,15 @@
 /** Pointers and snapshots damaged at random: what runs goes on, and what is signed means what was signed. */
-import fc from 'fast-check'
+import {
+  array,
+  assert,
+  asyncProperty,
+  constantFrom,
+  double,
+  integer,
+  oneof,
+  record,
+  string,
+} from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parseTrustedKeys } from './signing/public-key.ts'
 import type { SigningKey } from './signing/sign-pointer.ts'
@@ -7,15 +17,15 @@ import { newPrivateKey, readPrivateKey, signPointer } from './signing/sign-point
 import { pointerTo, testGateway } from './testing/test-gateway.ts'
 
 /** One damage: characters from `at` on give way to others. Places are parts of the whole. */
-const damage = fc.record({
-  at: fc.double({ min: 0, max: 1, noNaN: true }),
-  length: fc.integer({ min: 0, max: 20 }),
-  put: fc.oneof(
-    fc.string({ maxLength: 20 }),
-    fc.constantFrom('"', '}', '{', ',', '9', '0', '-', 'null', '\\u0000', '"revision":99,'),
+const damage = record({
+  at: double({ min: 0, max: 1, noNaN: true }),
+  length: integer({ min: 0, max: 20 }),
+  put: oneof(
+    string({ maxLength: 20 }),
+    constantFrom('"', '}', '{', ',', '9', '0', '-', 'null', '\\u0000', '"revision":99,'),
   ),
 })
-const damages = fc.array(damage, { minLength: 1, maxLength: 3 })
+const damages = array(damage, { minLength: 1, maxLength: 3 })
 type Damages = readonly { readonly at: number; readonly length: number; readonly put: string }[]
 
 function damaged(text: string, all: Damages): string {
@@ -34,8 +44,8 @@ beforeAll(async () => {
 
 describe('damaged at random', () => {
   it('a pointer leaves what runs running, or is the next one', async () => {
-    await fc.assert(
-      fc.asyncProperty(damages, async (all) => {
+    await assert(
+      asyncProperty(damages, async (all) => {
         const node = testGateway()
         await node.publish('one', 5)
         await node.request()
@@ -51,8 +61,8 @@ describe('damaged at random', () => {
   })
 
   it('a snapshot is the one that was named, or is refused', async () => {
-    await fc.assert(
-      fc.asyncProperty(damages, async (all) => {
+    await assert(
+      asyncProperty(damages, async (all) => {
         const node = testGateway()
         await node.publish('one', 5)
         await node.request()
@@ -70,8 +80,8 @@ describe('damaged at random', () => {
 
   it('a signed pointer means what was signed, or is refused', async () => {
     const { keys = new Map() } = parseTrustedKeys(key.publicKey)
-    await fc.assert(
-      fc.asyncProperty(damages, async (all) => {
+    await assert(
+      asyncProperty(damages, async (all) => {
         const node = testGateway({ trust: { keys } })
         const old = await node.publish('old')
         const pointer = await signPointer(pointerTo(6, await node.publish('two'), old), key)

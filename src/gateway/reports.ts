@@ -88,10 +88,10 @@ export class Reports {
       checkedAt,
       refusals: refusals
         .slice(0, REFUSALS)
-        .map((refusal) => ({ ...refusal, message: refusal.message.slice(0, CHARACTERS) })),
+        .map((one) => Object.assign({}, one, { message: one.message.slice(0, CHARACTERS) })),
       plugins: plugins
         .slice(0, PLUGINS)
-        .map((plugin) => ({ ...plugin, reason: plugin.reason.slice(0, CHARACTERS) })),
+        .map((one) => Object.assign({}, one, { reason: one.reason.slice(0, CHARACTERS) })),
     }
   }
 
