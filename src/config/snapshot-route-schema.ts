@@ -3,7 +3,12 @@
  * it when it reads one. Strict, as all of `snapshot-schema.ts`.
  */
 import * as v from 'valibot'
-import type { SnapshotGateway, SnapshotRoute, SnapshotUpstream } from './snapshot-route.ts'
+import type {
+  RouteMatch,
+  SnapshotGateway,
+  SnapshotRoute,
+  SnapshotUpstream,
+} from './snapshot-route.ts'
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const texts = v.array(v.string())
@@ -14,7 +19,8 @@ const valueMatch = v.strictObject({
   type: v.exactOptional(v.literal('RegularExpression')),
 })
 
-const match = v.strictObject({
+/** What holds for a request, of rules and rollouts. */
+export const routeMatchSchema: v.GenericSchema<unknown, RouteMatch> = v.strictObject({
   path: v.strictObject({
     type: v.picklist(['Exact', 'PathPrefix', 'RegularExpression']),
     value: v.string(),
@@ -37,7 +43,7 @@ const retry = v.exactOptional(
 
 const rule = v.strictObject({
   name: v.exactOptional(v.string()),
-  matches: v.pipe(v.array(match), v.minLength(1)),
+  matches: v.pipe(v.array(routeMatchSchema), v.minLength(1)),
   backends: v.array(
     v.strictObject({
       upstream: v.string(),

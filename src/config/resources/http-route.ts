@@ -156,7 +156,8 @@ const valueType = v.exactOptional(
   }),
 )
 
-const match = v.object({
+/** One condition on path, method, headers and query. */
+export const httpRouteMatch: v.GenericSchema<HttpRouteMatch> = v.object({
   path: v.exactOptional(path),
   method: v.exactOptional(
     choice(METHODS, { about: doc('The request method.'), default: doc('any') }),
@@ -190,7 +191,7 @@ const match = v.object({
 const rule = v.object({
   name: v.exactOptional(described(v.string(), { about: doc('For people.') })),
   matches: v.exactOptional(
-    described(v.array(match), {
+    described(v.array(httpRouteMatch), {
       about: doc('The rule holds when any of them holds.'),
       default: doc('one that matches every path'),
     }),

@@ -3,6 +3,7 @@ import type { CatalogModule } from '../compile/module-catalog.ts'
 import type { EnvoyExtensionPolicy } from '../resources/envoy-extension-policy.ts'
 import type { HttpRoute } from '../resources/http-route.ts'
 import type { PluginPolicy } from '../resources/plugin-policy.ts'
+import type { PluginRollout } from '../resources/plugin-rollout.ts'
 import type { TrafficExtension } from '../resources/traffic-extension.ts'
 import type { Upstream } from '../resources/upstream.ts'
 import type { WasmPlugin } from '../resources/wasm-plugin.ts'
@@ -105,6 +106,25 @@ export function policy(
     metadata: metadata(name, 'default'),
     spec: {
       targetRefs: [{ group: 'extensions.istio.io', kind: 'WasmPlugin', name: target }],
+      ...spec,
+    },
+  }
+}
+
+/** The header policy of that name goes from 1.0.0 to 1.1.0. */
+export function rollout(
+  name: string,
+  target: string,
+  spec: Partial<PluginRollout['spec']> = {},
+): PluginRollout {
+  return {
+    apiVersion: 'postern.dev/v1alpha1',
+    kind: 'PluginRollout',
+    metadata: metadata(name, 'default'),
+    spec: {
+      targetRef: { group: 'extensions.istio.io', kind: 'WasmPlugin', name: target },
+      candidate: { url: 'oci://registry.test/header-policy:1.1.0' },
+      steps: [{ weight: 5, pause: '10m' }],
       ...spec,
     },
   }

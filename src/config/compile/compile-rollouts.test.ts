@@ -1,0 +1,170 @@
+import * as v from 'valibot'
+import { describe, expect, it } from 'vitest'
+import { formatPath, type Problem } from '../problem.ts'
+import type { PluginRollout } from '../resources/plugin-rollout.ts'
+import type { SnapshotPlugin } from '../snapshot.ts'
+import type { SnapshotRollout } from '../snapshot-rollout.ts'
+import { rolloutSchema } from '../snapshot-rollout-schema.ts'
+import { CATALOG, plugin, policy, rollout, route, sha, upstream } from '../testing/resources.ts'
+import { compile } from '../compile.ts'
+import { compileRollouts } from './compile-rollouts.ts'
+import { reportInto } from './report.ts'
+
+const PLUGINS = pluginsOf([
+  plugin('pricing', { pluginConfig: { currency: 'EUR' } }),
+  plugin('plain'),
+  plugin('alone'),
+  policy('alone', 'alone', { singleton: true }),
+])
+
+function pluginsOf(resources: Parameters<typeof compile>[0]['resources']): SnapshotPlugin[] {
+  const all = [...resources, route('r'), upstream('shop')]
+  return Object.values(compile({ resources: all, catalog: CATALOG }).snapshot?.plugins ?? {})
+}
+
+function compiled(...resources: PluginRollout[]): {
+  rollouts: readonly SnapshotRollout[]
+  problems: string[]
+} {
+  const problems: Problem[] = []
+  const rollouts = compileRollouts(resources, PLUGINS, CATALOG, reportInto(problems))
+  return {
+    rollouts,
+    problems: problems.map(({ code, path, message }) => `${code} ${formatPath(path)}: ${message}`),
+  }
+}
+
+const one = (spec: Partial<PluginRollout['spec']>): SnapshotRollout | undefined =>
+  compiled(rollout('r', 'pricing', spec)).rollouts[0]
+
+describe('a compiled rollout', () => {
+  it('has its defaults filled in', () => {
+    expect(compiled(rollout('to-1.1', 'pricing'))).toEqual({
+      rollouts: [
+        {
+          id: 'default.to-1.1',
+          plugin: 'default.pricing',
+          candidate: {
+            module: sha('b'),
+            moduleName: 'header-policy',
+            moduleVersion: '1.1.0',
+            configuration: '{"currency":"EUR"}',
+          },
+          mode: 'enforce',
+          key: { type: 'clientIp' },
+          steps: [{ weight: 5, pauseMs: 600_000 }],
+          onFailure: 'rollback',
+        },
+      ],
+      problems: [],
+    })
+  })
+
+  it('has everything that was written in the form in which it is run, which a gateway accepts', () => {
+    const full = one({
+      candidate: { pluginConfig: { b: 1, a: 2 } },
+      mode: 'shadow',
+      audience: {
+        selector: { matchLabels: { ring: '1', country: 'de' } },
+        matches: [{ path: { value: '/shop/' }, headers: [{ name: 'X-Beta', value: '1' }] }],
+        always: ['b', 'a', 'b'],
+        never: ['c'],
+      },
+      key: { type: 'cookie', name: 'session' },
+      steps: [
+        { weight: 0.001, until: 'passes' },
+        { weight: 100, pause: '1m', until: 'passes', timeout: '2h' },
+      ],
+      blackout: [
+        { from: '22:30', to: '06:00', days: ['sat', 'sun'], timeZone: 'Europe/Berlin' },
+        { from: '00:00', to: '00:01' },
+      ],
+      analysis: {
+        metrics: [
+          { name: 'server-errors', maxIncrease: 0.5 },
+          { name: 'wall-time', maxIncrease: 3 },
+        ],
+        confidence: 99.9,
+      },
+      onFailure: 'pause',
+      deadline: '48h',
+    })
+    expect(full).toMatchObject({
+      candidate: { module: sha('a'), configuration: '{"a":2,"b":1}' },
+      selector: { country: 'de', ring: '1' },
+      matches: [
+        { path: { type: 'PathPrefix', value: '/shop' }, headers: [{ name: 'x-beta', value: '1' }] },
+      ],
+      always: ['a', 'b'],
+      steps: [
+        { weight: 0.001, pauseMs: 0, passesWithinMs: 3_600_000 },
+        { weight: 100, pauseMs: 60_000, passesWithinMs: 7_200_000 },
+      ],
+      blackout: [
+        { from: 1350, to: 360, days: [0, 6], timeZone: 'Europe/Berlin' },
+        { from: 0, to: 1 },
+      ],
+      analysis: {
+        metrics: [
+          { name: 'server-errors', maxIncrease: 0.005 },
+          { name: 'wall-time', maxIncrease: 3 },
+        ],
+        minSamples: 200,
+        alpha: 0.001,
+      },
+      deadlineMs: 172_800_000,
+    })
+    expect(v.parse(rolloutSchema, full)).toEqual(full)
+  })
+
+  it('is the same whatever order the resources are in', () => {
+    const [a, b] = [rollout('a', 'pricing'), rollout('b', 'plain')]
+    expect(compiled(a, b)).toEqual(compiled(b, a))
+  })
+
+  it('gives an issued cookie a name', () => {
+    expect(one({ key: { type: 'issued' } })?.key).toEqual({
+      type: 'issued',
+      name: 'postern-rollout',
+    })
+  })
+})
+
+describe('what is wrong with a rollout', () => {
+  it('is a plugin that is not there', () => {
+    expect(compiled(rollout('r', 'pricng')).problems).toEqual([
+      'config.dangling_reference spec.targetRef.name: there is no WasmPlugin pricng in namespace default; did you mean pricing?',
+    ])
+  })
+
+  it('is a plugin that has one already', () => {
+    expect(compiled(rollout('a', 'pricing'), rollout('b', 'pricing')).problems).toEqual([
+      'config.duplicate spec.targetRef.name: PluginRollout default/a is for this plugin already; a plugin has one rollout',
+    ])
+  })
+
+  it('is a singleton', () => {
+    expect(compiled(rollout('a', 'alone')).problems[0]).toMatch(/^config\.unsupported .*singleton/)
+  })
+
+  it('is a module that nobody knows', () => {
+    const candidate = { url: 'oci://registry.test/header-policy:9.9.9' }
+    const { rollouts, problems } = compiled(rollout('a', 'pricing', { candidate }))
+    expect(rollouts).toEqual([])
+    expect(problems[0]).toMatch(/^config\.module_unknown spec\.candidate\.url/)
+  })
+
+  it('is a regular expression that is not one', () => {
+    const audience = { matches: [{ path: { type: 'RegularExpression' as const, value: '(' } }] }
+    expect(compiled(rollout('a', 'pricing', { audience })).problems[0]).toMatch(
+      /^config\.invalid spec\.audience\.matches\[0\]\.path\.value: expected a regular expression/,
+    )
+  })
+
+  it('is, as a warning, a candidate that runs already', () => {
+    const candidate = { pluginConfig: { currency: 'EUR' } }
+    expect(compiled(rollout('a', 'pricing', { candidate })).problems[0]).toMatch(
+      /^config\.no_effect/,
+    )
+  })
+})

@@ -1,0 +1,192 @@
+/**
+ * PluginRollouts → the snapshot's rollouts: candidates resolved to modules, defaults filled in. A
+ * candidate is in the snapshot beside the plugin it may take the place of.
+ */
+import { canonicalJson } from '../canonical.ts'
+import { nearest } from '../nearest.ts'
+import { durationMs } from '../resources/duration.ts'
+import { DEFAULT_NAMESPACE } from '../resources/metadata.ts'
+import type { PluginRollout } from '../resources/plugin-rollout.ts'
+import { DEFAULT_CONFIDENCE, DEFAULT_MIN_SAMPLES } from '../resources/rollout-analysis.ts'
+import { type BlackoutWindow, DAYS } from '../resources/rollout-blackout.ts'
+import { ISSUED_COOKIE, type RolloutKey } from '../resources/rollout-key.ts'
+import { resourceKey } from '../resources/resource-key.ts'
+import type { SnapshotPlugin } from '../snapshot.ts'
+import { RATE_METRICS } from '../snapshot-rollout.ts'
+import type {
+  SnapshotAnalysis,
+  SnapshotBlackout,
+  SnapshotCandidate,
+  SnapshotRollout,
+  SnapshotRolloutKey,
+} from '../snapshot-rollout.ts'
+import { compileMatches } from './compile-matches.ts'
+import { type ModuleCatalog, resolveModule } from './module-catalog.ts'
+import type { Report } from './report.ts'
+
+/** How long `until` may take when nothing is said. */
+const DEFAULT_TIMEOUT = '1h'
+
+/**
+ * @param plugins - those of the snapshot
+ * @param report - takes references that lead nowhere, second rollouts of a plugin, modules that are unknown
+ * @returns sorted by id, without those in which a problem was found
+ */
+export function compileRollouts(
+  resources: readonly PluginRollout[],
+  plugins: readonly SnapshotPlugin[],
+  catalog: ModuleCatalog,
+  report: Report,
+): readonly SnapshotRollout[] {
+  const owners = new Map<string, PluginRollout>()
+  const rollouts = resources.flatMap((resource): SnapshotRollout[] => {
+    const plugin = targetOf(resource, plugins, report)
+    if (plugin === undefined) return []
+    const other = owners.get(plugin.id)
+    owners.set(plugin.id, other ?? resource)
+    if (other !== undefined) {
+      const message = `${resourceKey(other)} is for this plugin already; a plugin has one rollout`
+      report({ code: 'config.duplicate', path: TARGET, message }, resource)
+      return []
+    }
+    const candidate = candidateOf(resource, plugin, catalog, report)
+    return candidate === undefined ? [] : [rolloutOf(resource, plugin, candidate, report)]
+  })
+  return rollouts.sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+const TARGET = ['spec', 'targetRef', 'name']
+
+function targetOf(
+  resource: PluginRollout,
+  plugins: readonly SnapshotPlugin[],
+  report: Report,
+): SnapshotPlugin | undefined {
+  const { name } = resource.spec.targetRef
+  const { namespace = DEFAULT_NAMESPACE } = resource.metadata
+  const plugin = plugins.find((one) => one.id === `${namespace}.${name}`)
+  if (plugin === undefined) {
+    const here = plugins.filter((one) => one.namespace === namespace)
+    const near = nearest(
+      name,
+      here.map((one) => one.name),
+    )
+    const hint = near === undefined ? 'add it' : `did you mean ${near}?`
+    const message = `there is no WasmPlugin ${name} in namespace ${namespace}; ${hint}`
+    report({ code: 'config.dangling_reference', path: TARGET, message }, resource)
+    return undefined
+  }
+  if (plugin.singleton !== true) return plugin
+  const message =
+    'a singleton sees no requests, so none can be given to a candidate: apply the change'
+  report({ code: 'config.unsupported', path: TARGET, message }, resource)
+  return undefined
+}
+
+function candidateOf(
+  resource: PluginRollout,
+  plugin: SnapshotPlugin,
+  catalog: ModuleCatalog,
+  report: Report,
+): SnapshotCandidate | undefined {
+  const { url, sha256, pluginConfig } = resource.spec.candidate
+  const configuration = pluginConfig === undefined ? plugin.configuration : textOf(pluginConfig)
+  const { module, moduleName, moduleVersion } = plugin
+  let candidate: SnapshotCandidate = {
+    module,
+    ...(moduleName === undefined ? {} : { moduleName }),
+    ...(moduleVersion === undefined ? {} : { moduleVersion }),
+    configuration,
+  }
+  if (url !== undefined) {
+    const resolved = resolveModule(url, sha256, catalog)
+    if ('message' in resolved) {
+      const { code, field, message } = resolved
+      report({ code, path: ['spec', 'candidate', field], message }, resource)
+      return undefined
+    }
+    const { sha256: found, name, version } = resolved.module
+    candidate = { module: found, moduleName: name, moduleVersion: version, configuration }
+  }
+  if (candidate.module === module && configuration === plugin.configuration) {
+    const message = 'has no effect: the plugin is this version already; take the rollout out'
+    report({ code: 'config.no_effect', path: ['spec', 'candidate'], message }, resource)
+  }
+  return candidate
+}
+
+/** As for a plugin: an empty configuration is no configuration. */
+function textOf(config: Readonly<Record<string, unknown>>): string {
+  return Object.keys(config).length === 0 ? '' : canonicalJson(config)
+}
+
+function rolloutOf(
+  resource: PluginRollout,
+  plugin: SnapshotPlugin,
+  candidate: SnapshotCandidate,
+  report: Report,
+): SnapshotRollout {
+  const { metadata, spec } = resource
+  const { audience = {}, key = { type: 'clientIp' }, blackout = [], analysis, deadline } = spec
+  const { selector, matches, always = [], never = [] } = audience
+  const at = ['spec', 'audience']
+  const invalid = (path: readonly (string | number)[], message: string): void =>
+    report({ code: 'config.invalid', path, message }, resource)
+  const labels = Object.entries(selector?.matchLabels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    id: `${metadata.namespace ?? DEFAULT_NAMESPACE}.${metadata.name}`,
+    plugin: plugin.id,
+    candidate,
+    mode: spec.mode ?? 'enforce',
+    ...(labels.length === 0 ? {} : { selector: Object.fromEntries(labels) }),
+    ...(matches === undefined ? {} : { matches: compileMatches({ matches }, at, invalid) }),
+    ...(always.length === 0 ? {} : { always: [...new Set(always)].sort() }),
+    ...(never.length === 0 ? {} : { never: [...new Set(never)].sort() }),
+    key: compileKey(key),
+    steps: spec.steps.map(({ weight, pause, until, timeout = DEFAULT_TIMEOUT }) => ({
+      weight,
+      pauseMs: pause === undefined ? 0 : durationMs(pause),
+      ...(until === undefined ? {} : { passesWithinMs: durationMs(timeout) }),
+    })),
+    ...(blackout.length === 0 ? {} : { blackout: blackout.map((one) => compileWindow(one)) }),
+    ...(analysis === undefined ? {} : { analysis: compileAnalysis(analysis) }),
+    onFailure: spec.onFailure ?? 'rollback',
+    ...(deadline === undefined ? {} : { deadlineMs: durationMs(deadline) }),
+  }
+}
+
+function compileKey({ type, name = ISSUED_COOKIE }: RolloutKey): SnapshotRolloutKey {
+  return type === 'clientIp' ? { type } : { type, name }
+}
+
+function compileWindow({ from, to, days, timeZone }: BlackoutWindow): SnapshotBlackout {
+  return {
+    from: minutesOf(from),
+    to: minutesOf(to),
+    ...(days === undefined
+      ? {}
+      : { days: [...new Set(days.map((day) => DAYS.indexOf(day)))].sort() }),
+    ...(timeZone === undefined ? {} : { timeZone }),
+  }
+}
+
+function minutesOf(time: string): number {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number)
+  return hours * 60 + minutes
+}
+
+function compileAnalysis(
+  analysis: NonNullable<PluginRollout['spec']['analysis']>,
+): SnapshotAnalysis {
+  const { metrics, minSamples = DEFAULT_MIN_SAMPLES, confidence = DEFAULT_CONFIDENCE } = analysis
+  const rates: readonly string[] = RATE_METRICS
+  return {
+    metrics: metrics.map(({ name, maxIncrease }) => ({
+      name,
+      maxIncrease: rates.includes(name) ? maxIncrease / 100 : maxIncrease,
+    })),
+    minSamples,
+    // written as the number it is meant to be: 100 - 99.9 is not 0.1
+    alpha: Number(((100 - confidence) / 100).toPrecision(6)),
+  }
+}

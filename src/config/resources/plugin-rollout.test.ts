@@ -1,0 +1,125 @@
+import * as v from 'valibot'
+import { describe, expect, it } from 'vitest'
+import { rollout } from '../testing/resources.ts'
+import { pluginRolloutSchema } from './plugin-rollout.ts'
+
+/** The messages about a spec whose members are replaced. */
+function messages(spec: object): string[] {
+  const { issues = [] } = v.safeParse(pluginRolloutSchema, rollout('r', 'p', spec))
+  return issues.map(({ message }) => message)
+}
+
+const metric = { name: 'server-errors', maxIncrease: 1 }
+const analysis = { metrics: [metric] }
+
+describe('a PluginRollout', () => {
+  it('is taken with everything that it can have', () => {
+    const spec = {
+      candidate: { url: 'oci://r.test/a:1', sha256: 'a'.repeat(64), pluginConfig: {} },
+      mode: 'log-only',
+      audience: {
+        selector: { matchLabels: { ring: '1' } },
+        matches: [{}],
+        always: ['x'],
+        never: [],
+      },
+      key: { type: 'jwtClaim', name: 'store.id' },
+      steps: [
+        { weight: 0, pause: '1h' },
+        { weight: 0.001, until: 'passes', timeout: '5m' },
+        { weight: 100, pause: '1h', until: 'passes' },
+      ],
+      blackout: [{ from: '22:00', to: '06:00', days: ['fri'], timeZone: 'America/Sao_Paulo' }],
+      analysis: { ...analysis, minSamples: 1, confidence: 99.99 },
+      onFailure: 'pause',
+      deadline: '24h',
+    }
+    expect(messages(spec)).toEqual([])
+  })
+
+  it.each([
+    ['a candidate that changes nothing', { candidate: {} }, 'expected url, pluginConfig or both'],
+    [
+      'a digest of nothing',
+      { candidate: { sha256: '', pluginConfig: {} } },
+      'expected url beside sha256',
+    ],
+    ['no steps', { steps: [] }, 'expected at least one step'],
+    [
+      'steps that fall',
+      { steps: [5, 4].map((weight) => ({ weight, pause: '1m' })) },
+      'expected weights that rise from step to step',
+    ],
+    [
+      'steps that stay',
+      { steps: [5, 5].map((weight) => ({ weight, pause: '1m' })) },
+      'expected weights that rise from step to step',
+    ],
+    [
+      'a weight too fine',
+      { steps: [{ weight: 0.0005, pause: '1m' }] },
+      'expected three decimals at the most',
+    ],
+    [
+      'a weight above all',
+      { steps: [{ weight: 101, pause: '1m' }] },
+      'expected a number from 0 to 100',
+    ],
+    [
+      'a step without an end',
+      { steps: [{ weight: 1 }] },
+      'expected pause, until or both: a step that is over at once is no step',
+    ],
+    [
+      'a timeout of nothing',
+      { steps: [{ weight: 1, pause: '1m', timeout: '1m' }] },
+      'expected until beside timeout',
+    ],
+    [
+      'until without analysis',
+      { steps: [{ weight: 1, until: 'passes' }] },
+      'expected analysis: a step has until',
+    ],
+    ['a key without a name', { key: { type: 'cookie' } }, 'expected a name'],
+    [
+      'an address with a name',
+      { key: { type: 'clientIp', name: 'x' } },
+      'expected no name: a client has one address',
+    ],
+    [
+      'a header that cannot be',
+      { key: { type: 'header', name: 'ä' } },
+      'expected the name of a header or a cookie',
+    ],
+    [
+      'lists of keys that nobody knows',
+      { key: { type: 'issued' }, audience: { always: ['a'] } },
+      'expected another key than an issued one beside always and never: nobody knows such keys before',
+    ],
+    ['no metrics', { analysis: { metrics: [] } }, 'expected at least one metric'],
+    ['a metric twice', { analysis: { metrics: [metric, metric] } }, 'expected each metric once'],
+    [
+      'no margin',
+      { analysis: { metrics: [{ ...metric, maxIncrease: 0 }] } },
+      'expected a number above 0: two versions are never equal to the last digit',
+    ],
+    [
+      'no time of the day',
+      { blackout: [{ from: '24:00', to: '06:00' }] },
+      'expected a time of the day such as 09:30',
+    ],
+    [
+      'a window of no length',
+      { blackout: [{ from: '06:00', to: '06:00' }] },
+      'expected an end other than the beginning',
+    ],
+    [
+      'a time zone of nobody',
+      { blackout: [{ from: '06:00', to: '07:00', timeZone: 'Mars/Base' }] },
+      'expected a time zone such as Europe/Berlin',
+    ],
+    ['a deadline at once', { deadline: '0s' }, 'expected a deadline that is not at once'],
+  ])('is refused with %s', (_, spec, message) => {
+    expect(messages(spec)).toEqual([message])
+  })
+})
