@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { compile } from '../config/compile.ts'
 import { placeProblems } from '../config/documents.ts'
 import type { PlacedProblem } from '../config/documents.ts'
+import type { Snapshot } from '../config/snapshot.ts'
 import { resourceKey } from '../config/resources/resource-key.ts'
 import type { CliIo } from './cli-io.ts'
 import { localCatalog } from './local-catalog.ts'
@@ -16,6 +17,8 @@ import { hasName, salvage } from './salvage.ts'
 import { uncheckedModules } from './unchecked-modules.ts'
 
 export interface CheckedPolicy {
+  /** What the files come to; undefined where something in them, or missing from them, is wrong. */
+  readonly snapshot: Snapshot | undefined
   /** By file, line and column. */
   readonly problems: readonly PlacedProblem[]
   readonly files: number
@@ -50,7 +53,7 @@ export async function checkPolicy(
   const stand = salvaged.flatMap(({ resource }) => resource ?? [])
   const resources = [...pinned.resources, ...stand]
   const modules = [...catalog, ...uncheckedModules(stand)]
-  const compiled = compile({ resources, catalog: modules }).problems
+  const { snapshot, problems: compiled } = compile({ resources, catalog: modules })
   const own = new Set(sound.map((resource) => resourceKey(resource)))
   const named = new Set(pinned.problems.map(({ resource }) => resource))
   const referencesChecked =
@@ -67,6 +70,7 @@ export async function checkPolicy(
     )
   const problems = [...read.problems, ...pinned.problems, ...placeProblems(found, read.resources)]
   return {
+    snapshot: problems.some(({ severity }) => severity === 'error') ? undefined : snapshot,
     problems: problems.sort(byPlace),
     files: read.files,
     resources: read.resources.length + read.unsound.length,

@@ -12,7 +12,7 @@ import { resourceKey } from '../config/resources/resource-key.ts'
 const ROUNDS = 5
 
 /** The least a resource of a kind has to say. */
-const LEAST: Readonly<Record<Resource['kind'], object>> = {
+const LEAST: Readonly<Partial<Record<Resource['kind'], object>>> = {
   EnvoyExtensionPolicy: { targetRefs: [], wasm: [] },
   Gateway: {
     gatewayClassName: 'postern',

@@ -1,13 +1,16 @@
 /**
  * `postern validate -f …`: everything that can be said about a policy without a gateway, all at once.
  */
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { PlacedProblem } from '../config/documents.ts'
 import { checkPolicy } from './check-policy.ts'
+import type { CheckedPolicy } from './check-policy.ts'
 import type { CliIo } from './cli-io.ts'
 import { CommandError } from './command-error.ts'
 import { FILES_HELP } from './policy-files.ts'
 import { count, countProblems, printProblems } from './print.ts'
+import { tryPlugins } from './try-plugins.ts'
 import { usageError } from './usage-error.ts'
 
 const HELP = `postern validate -f FILE_OR_FOLDER… [options]
@@ -17,6 +20,7 @@ what was expected; warnings for what is accepted and has no effect. It needs no 
 are those that stand under plugins/ here; where there is none, they are not checked.
 
 ${FILES_HELP}
+  --try              start every plugin here, with its configuration, as a gateway would
   --partial          the files are a part of what runs: a reference to a resource that is not in
                      them is a warning
   --strict           warnings are errors
@@ -29,6 +33,7 @@ Exit codes: 0 no errors, 1 errors, 2 called wrongly.
 interface ValidateOptions {
   readonly files: readonly string[]
   readonly partial: boolean
+  readonly tries: boolean
   readonly strict: boolean
   readonly json: boolean
 }
@@ -61,14 +66,36 @@ export async function validate(args: string[], io: CliIo): Promise<number> {
   if (resources === 0) {
     throw new CommandError('config.file_missing', `no resources in ${options.files.join(', ')}`)
   }
+  if (options.tries) await tryHere(checked, io)
   if (json) {
-    io.stdout(`${JSON.stringify({ ok: true, ...checked }, null, 2)}\n`)
+    const found = { problems, files, resources, modulesChecked, referencesChecked }
+    io.stdout(`${JSON.stringify({ ok: true, ...found }, null, 2)}\n`)
     return 0
   }
   printProblems(io, problems)
   if (!modulesChecked) io.stderr('There is no plugins/ here, so modules were not checked.\n')
   io.stdout(`${read}: ${countProblems(problems)}.\n`)
   return 0
+}
+
+/** @throws CommandError with the plugins that do not start, and what they logged */
+async function tryHere({ snapshot, modulesChecked }: CheckedPolicy, io: CliIo): Promise<void> {
+  if (snapshot === undefined || !modulesChecked) {
+    const why = modulesChecked ? 'the files are not all that runs' : 'there is no plugins/ here'
+    io.stderr(`Plugins were not tried: ${why}.\n`)
+    return
+  }
+  const failed = await tryPlugins(snapshot, join(io.cwd, 'plugins')).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new CommandError('cli.module_refused', reason)
+  })
+  if (failed.length === 0) return
+  const reasons = failed.flatMap(({ plugin, reason, logs }) => [
+    `${plugin} did not start: ${reason}`,
+    ...logs.map((line) => `    ${line}`),
+  ])
+  const message = [...reasons, `${count(failed.length, 'plugin')} did not start`].join('\n')
+  throw new CommandError('plugin.preflight_refused', message, { details: { preflight: failed } })
 }
 
 function asError(problem: PlacedProblem): PlacedProblem {
@@ -83,6 +110,7 @@ function parse(args: string[]): ValidateOptions | 'help' {
       options: {
         file: { type: 'string', short: 'f', multiple: true },
         partial: { type: 'boolean' },
+        try: { type: 'boolean' },
         strict: { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -91,8 +119,8 @@ function parse(args: string[]): ValidateOptions | 'help' {
     if (values.help) return 'help'
     const files = [...(values.file ?? []), ...positionals]
     if (files.length === 0) throw new Error('Which files? postern validate -f FILE_OR_FOLDER')
-    const { partial = false, strict = false, json = false } = values
-    return { files, partial, strict, json }
+    const { partial = false, try: tries = false, strict = false, json = false } = values
+    return { files, partial, tries, strict, json }
   } catch (error) {
     throw usageError(error)
   }

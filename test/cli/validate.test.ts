@@ -1,4 +1,6 @@
 /** `postern validate`: everything that is wrong, at once, with its place, and without a gateway. */
+import { symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { commandLine } from '../support/command-line.ts'
 import { policyFolder } from '../support/policy-folder.ts'
@@ -172,6 +174,32 @@ describe('postern validate', () => {
       modulesChecked: true,
       referencesChecked: true,
     })
+  })
+
+  it('starts plugins with --try, and shows what those that do not start say', async () => {
+    const { postern, cwd } = await commandLine({})
+    await symlink(join(import.meta.dirname, '../../plugins'), join(cwd, 'plugins'))
+    const policy = (set: string): string =>
+      `${plugin('headers', 'oci://ghcr.io/postern/header-policy:1.0.0')}  pluginConfig: { response: { ${set}: { a: b } } }\n`
+    await writeFile(join(cwd, 'p.yaml'), policy('sett'))
+    // the fields of the resource are right: what is in a configuration only its plugin knows
+    expect(await postern('validate', '-f', 'p.yaml')).toMatchObject({ exitCode: 0 })
+    const { exitCode, stderr } = await postern('validate', '-f', 'p.yaml', '--try')
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/^default\.headers did not start: .*\n {4}.*unknown field `sett`/)
+    expect(stderr).toContain('1 plugin did not start [plugin.preflight_refused]')
+    await writeFile(join(cwd, 'p.yaml'), policy('set'))
+    expect(await postern('validate', '-f', 'p.yaml', '--try')).toEqual({
+      exitCode: 0,
+      stdout: '1 file, 1 resource: 0 errors.\n',
+      stderr: '',
+    })
+  })
+
+  it('says why plugins were not tried', async () => {
+    const { postern } = await commandLine({ 'p.yaml': plugin('p', 'oci://r.test/x:1') })
+    const { exitCode, stderr } = await postern('validate', '-f', 'p.yaml', '--try')
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('Plugins were not tried')])
   })
 
   it.each([
