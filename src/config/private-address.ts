@@ -7,19 +7,13 @@
 /** Names that resolve to such addresses wherever they are asked for. */
 const NAMES = /^(?:(?:.*\.)?localhost|(?:.*\.)?(?:internal|local)|metadata|instance-data)\.?$/
 
-/** First address and length of the prefix. */
-const V4_BLOCKS: readonly (readonly [number, number])[] = [
-  [0x00000000, 8], // this network
-  [0x0a000000, 8], // RFC 1918
-  [0x64400000, 10], // carrier-grade NAT; 100.100.100.200 is a metadata service
-  [0x7f000000, 8], // loopback
-  [0xa9fe0000, 16], // link-local; 169.254.169.254 is a metadata service
-  [0xac100000, 12], // RFC 1918
-  [0xc0000000, 24], // IETF protocol assignments; 192.0.0.192 is a metadata service
-  [0xc0a80000, 16], // RFC 1918
-  [0xc6120000, 15], // benchmarks
-  [0xe0000000, 3], // multicast, reserved, broadcast
-]
+/**
+ * Dotted: this network, RFC 1918, carrier-grade NAT (100.100.100.200 is a metadata service), loopback,
+ * link-local (169.254.169.254 is another), protocol assignments (192.0.0.192 as well), benchmarks,
+ * multicast and all above.
+ */
+const V4 =
+  /^(?:0|10|127|22[4-9]|2[345]\d|169\.254|192\.168|192\.0\.0|198\.1[89]|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[789]\d|1[01]\d|12[0-7]))\.(?:\d+\.?){1,3}$/
 
 /**
  * @param url an absolute URL
@@ -30,29 +24,20 @@ export function privateAddress(url: string): string | undefined {
   const { hostname } = new URL(url)
   const inside = hostname.startsWith('[')
     ? isPrivateV6(hostname.slice(1, -1))
-    : NAMES.test(hostname) || isPrivateV4(parseV4(hostname.replace(/\.$/, '')))
+    : NAMES.test(hostname) || V4.test(hostname)
   return inside ? hostname : undefined
-}
-
-function parseV4(text: string): number | undefined {
-  const parts = /^(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text)
-  if (parts === null) return undefined
-  return parts.slice(1).reduce((sum, part) => sum * 256 + Number(part), 0)
-}
-
-function isPrivateV4(address: number | undefined): boolean {
-  if (address === undefined) return false
-  return V4_BLOCKS.some(([first, bits]) => {
-    const size = 2 ** (32 - bits)
-    return address >= first && address < first + size
-  })
 }
 
 function isPrivateV6(text: string): boolean {
   const words = parseV6(text)
   const [first = 0, second = 0, third = 0] = words
   const embedded = (at: number): boolean =>
-    isPrivateV4((words[at] ?? 0) * 65_536 + (words[at + 1] ?? 0))
+    V4.test(
+      words
+        .slice(at, at + 2)
+        .map((word) => `${word >> 8}.${word & 255}`)
+        .join('.'),
+    )
   const zeros = (from: number, to: number): boolean =>
     words.slice(from, to).every((word) => word === 0)
   // ::, ::1, IPv4-compatible, IPv4-mapped, IPv4-translated

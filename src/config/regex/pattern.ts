@@ -26,15 +26,16 @@ const MAX_DEPTH = 100
 
 const DIGIT = '0-9'
 const WORD = '0-9A-Za-z_'
-const SPACE = '\\t\\n\\f\\r '
 
-const PERL: Readonly<Record<string, string>> = {
-  d: `[${DIGIT}]`,
-  D: `[^${DIGIT}]`,
-  w: `[${WORD}]`,
-  W: `[^${WORD}]`,
-  s: `[${SPACE}]`,
-  S: `[^${SPACE}]`,
+const PERL: Readonly<Record<string, string>> = { d: DIGIT, w: WORD, s: '\\t\\n\\f\\r ' }
+
+const ASSERTIONS: Readonly<Record<string, Assertion>> = {
+  '^': 'text-start',
+  '\\A': 'text-start',
+  $: 'text-end',
+  '\\z': 'text-end',
+  '\\b': 'word',
+  '\\B': 'no-word',
 }
 
 const POSIX: Readonly<Record<string, string>> = {
@@ -175,12 +176,11 @@ class Parser {
     if (this.#take('(')) return this.#group()
     if (this.#take('[')) return this.#set(this.#class())
     if (this.#take('.')) return this.#set(dotAll ? '[\\0-\\u{10ffff}]' : '[^\\n]')
-    if (this.#take('^')) return { kind: 'assert', what: lines ? 'line-start' : 'text-start' }
-    if (this.#take('$')) return { kind: 'assert', what: lines ? 'line-end' : 'text-end' }
-    if (this.#take('\\A')) return { kind: 'assert', what: 'text-start' }
-    if (this.#take('\\z')) return { kind: 'assert', what: 'text-end' }
-    if (this.#take('\\b')) return { kind: 'assert', what: 'word' }
-    if (this.#take('\\B')) return { kind: 'assert', what: 'no-word' }
+    const place = this.#scan(/\\[AzbB]|[\^$]/y)?.[0]
+    if (place !== undefined) {
+      const ofLine = lines && (place === '^' ? 'line-start' : place === '$' && 'line-end')
+      return { kind: 'assert', what: ofLine || (ASSERTIONS[place] as Assertion) }
+    }
     const named = this.#namedSet()
     if (named !== undefined) return this.#set(named)
     if (this.#looking('\\')) return this.#char(this.#escape())
@@ -226,7 +226,11 @@ class Parser {
   /** `\d`, `\pL` and the like, as a class of their own. */
   #namedSet(): string | undefined {
     const perl = this.#scan(/\\([dDwWsS])/y)
-    if (perl !== null) return PERL[perl[1] as string]
+    if (perl !== null) {
+      const letter = perl[1] as string
+      const lower = letter.toLowerCase()
+      return `[${letter === lower ? '' : '^'}${PERL[lower]}]`
+    }
     const unicode = this.#scan(/\\([pP])(?:\{(\^?)(\w+)\}|(\w))/y)
     if (unicode === null) return undefined
     const [, letter, caret, long, short = ''] = unicode
