@@ -2,6 +2,7 @@
 import type { Surroundings } from './children.ts'
 import type { LoadResult } from './load.ts'
 import { median } from './statistics.ts'
+import { SMALL_PATH } from './traffic.ts'
 import type { Side } from './workerd.ts'
 
 export interface Figures {
@@ -26,8 +27,11 @@ export interface Effort {
 }
 
 type Load = Pick<Parameters<Surroundings['load']>[0], 'path' | 'connections'> & {
-  /** Requests after which V8 has optimised what there is to optimise: a count, since it counts calls. */
-  readonly warmUpRequests: number
+  /**
+   * Requests after which V8 has optimised what there is to optimise: a count, since it counts calls. Of
+   * large answers there would be too few in any time: small ones go before them.
+   */
+  readonly warmUp: { readonly small: number; readonly own: number }
 }
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER
@@ -40,8 +44,13 @@ export async function compare(
   what: Load,
   { rounds, seconds }: Effort,
 ): Promise<Comparison> {
-  const { path, connections, warmUpRequests } = what
-  const run = async (side: Side, seconds: number, requests: number): Promise<Figures> => {
+  const { connections, warmUp } = what
+  const run = async (
+    side: Side,
+    seconds: number,
+    requests: number,
+    path = what.path,
+  ): Promise<Figures> => {
     const before = side.cpuSeconds()
     const result = await load({ path, connections, port: side.port, seconds, requests })
     check(result)
@@ -52,8 +61,10 @@ export async function compare(
       p99Millis: result.p99Millis,
     }
   }
-  await run(sides.gateway, WARM_UP_SECONDS, warmUpRequests)
-  await run(sides.baseline, WARM_UP_SECONDS, warmUpRequests)
+  for (const side of [sides.gateway, sides.baseline]) {
+    await run(side, WARM_UP_SECONDS, warmUp.small, SMALL_PATH)
+    if (warmUp.own > 0) await run(side, WARM_UP_SECONDS, warmUp.own)
+  }
   const gateway: Figures[] = []
   const baseline: Figures[] = []
   for (let round = 0; round < rounds; round++) {
