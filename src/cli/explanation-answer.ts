@@ -74,6 +74,7 @@ export interface ExplanationAnswer {
     readonly upstream: string
     readonly to: string
     readonly percent: number
+    readonly ejected?: boolean | undefined
   }[]
   readonly filters: Readonly<Record<string, unknown>>
   readonly run?: RunAnswer | undefined
@@ -146,7 +147,14 @@ export const explanationSchema: v.GenericSchema<unknown, ExplanationAnswer> = v.
     }),
   ),
   skipped: v.array(v.looseObject({ plugin: v.string(), why: v.string() })),
-  backends: v.array(v.looseObject({ upstream: v.string(), to: v.string(), percent: v.number() })),
+  backends: v.array(
+    v.looseObject({
+      upstream: v.string(),
+      to: v.string(),
+      percent: v.number(),
+      ejected: v.optional(v.boolean()),
+    }),
+  ),
   filters: v.record(v.string(), v.unknown()),
   run: v.optional(run),
 })

@@ -22,7 +22,12 @@ export function formatExplanation(answer: ExplanationAnswer): string {
 function route({ route, backends, filters }: ExplanationAnswer): string {
   if (route === null) return 'No route takes it: 404 route.none, behind the plugins below.\n'
   const lines = [`route ${route.name}, rule ${route.rule}: ${route.match}\n`]
-  const rows = backends.map(({ upstream, to, percent }) => [`  to ${upstream}`, to, `${percent} %`])
+  const rows = backends.map(({ upstream, to, percent, ejected }) => [
+    `  to ${upstream}`,
+    to,
+    `${percent} %`,
+    ejected ? 'ejected for now' : '',
+  ])
   if (rows.length > 0) lines.push(formatTable(rows))
   for (const [name, value] of Object.entries(filters)) {
     lines.push(`  ${name}: ${JSON.stringify(value)}\n`)

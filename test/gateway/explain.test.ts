@@ -1,6 +1,7 @@
 /** `postern explain` against the built Worker: the same way as a request, and nobody notices. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ExplanationAnswer, StepAnswer } from '../../src/cli/explanation-answer.ts'
+import { send } from '../support/client.ts'
 import { commandLine } from '../support/command-line.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { pluginPolicy, probe, route, upstream, wasmPlugin } from '../support/policy.ts'
@@ -37,12 +38,49 @@ const BETA = {
   },
 }
 
+/** Rules that do more than sending a request on, on a host of their own. */
+const RULES = {
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'HTTPRoute',
+  metadata: { name: 'rules' },
+  spec: {
+    hostnames: ['rules.example'],
+    rules: [
+      {
+        matches: [{ path: { type: 'PathPrefix', value: '/frail' } }],
+        filters: [
+          {
+            type: 'RequestHeaderModifier',
+            requestHeaderModifier: { set: [{ name: 'x-api-key', value: 'k3y-of-the-upstream' }] },
+          },
+          {
+            type: 'URLRewrite',
+            urlRewrite: { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/v2' } },
+          },
+        ],
+        backendRefs: [{ group: 'postern.dev', kind: 'Upstream', name: 'frail' }],
+      },
+      {
+        matches: [{ path: { type: 'Exact', value: '/moved' } }],
+        filters: [
+          {
+            type: 'RequestRedirect',
+            requestRedirect: { hostname: 'new.example', statusCode: 301 },
+          },
+        ],
+      },
+    ],
+  },
+}
+
 const POLICY = (url: string): object[] => [
   upstream('origin', { url }),
   upstream('other', { url }),
+  upstream('frail', { url, outlierDetection: { consecutive5xxErrors: 1, baseEjectionMs: 60_000 } }),
   upstream('authz', { url: `${url}/authz` }),
   route('all', '/', 'origin'),
   BETA,
+  RULES,
   probe(
     'headers',
     {
@@ -139,20 +177,22 @@ describe('where a request goes', () => {
   it('is explained by the first condition of each other match that does not hold', async () => {
     const { route: won, candidates } = await explained('--url', 'https://shop.example/api/old')
     expect(won?.name).toBe('default/all')
-    expect(candidates.map(({ route, match, failed }) => [route, match, failed])).toEqual([
+    const own = candidates.filter(({ route: name }) => name !== 'default/rules')
+    expect(own.map(({ route, match, failed }) => [route, match, failed])).toEqual([
       ['default/beta', 'Exact /api/old, method POST', 'method POST does not hold'],
       ['default/beta', 'PathPrefix /api, header x-beta', 'header x-beta does not hold'],
       ['default/all', 'PathPrefix /', undefined],
     ])
     const other = await explained('--url', 'https://other.example/')
-    expect(other.candidates.map(({ failed }) => failed)).toEqual([
+    expect(other.candidates.map(({ failed }) => failed).sort()).toEqual([
+      'host: other.example is not rules.example',
+      'host: other.example is not rules.example',
+      'host: other.example is not shop.example',
+      'host: other.example is not shop.example',
       undefined,
-      'host: other.example is not shop.example',
-      'host: other.example is not shop.example',
     ])
     const beaten = await explained(...BETA_URL)
-    expect(beaten.candidates.at(-1)).toMatchObject({
-      route: 'default/all',
+    expect(beaten.candidates.find(({ route }) => route === 'default/all')).toMatchObject({
       failed: 'it holds, and the match that won comes before it',
     })
   })
@@ -172,10 +212,55 @@ describe('where a request goes', () => {
   })
 })
 
+describe('a rule that does more', () => {
+  it('is shown with its filters, and a run takes them', async () => {
+    const { filters, run } = await explained('--url', 'https://rules.example/frail/a', '--run')
+    expect(filters).toMatchObject({
+      requestHeaders: { set: [['x-api-key', '***']] },
+      rewrite: { path: { type: 'prefix', value: '/v2' } },
+    })
+    expect(run?.asked).toMatchObject([{ url: `${gateway.origin.url}/v2/a` }])
+    expect(JSON.stringify(run)).not.toContain('k3y')
+  })
+
+  it('redirects in a run as it does', async () => {
+    const { run, backends } = await explained('--url', 'https://rules.example/moved', '--run')
+    expect(backends).toEqual([])
+    expect(run?.response).toMatchObject({ status: 301 })
+    expect(run?.response.headers).toContainEqual(['location', 'https://new.example/moved'])
+    expect(run?.asked).toEqual([])
+  })
+
+  it('has an upstream that is left alone for now', async () => {
+    const backends = async () => (await explained('--url', 'https://rules.example/frail')).backends
+    expect((await backends())[0]?.ejected).toBeUndefined()
+    gateway.origin.answer((exchange) => exchange.reply(500, [], 'broken'))
+    const { port } = new URL(gateway.url)
+    await send(`${gateway.url}/frail`, { headers: [['host', `rules.example:${port}`]] })
+    expect((await backends())[0]?.ejected).toBe(true)
+  })
+
+  it('is none where nothing matches: then the plugins of the Gateway see the request', async () => {
+    const all = POLICY(gateway.origin.url)
+    revision = await gateway.policy(all.filter((one) => !JSON.stringify(one).includes('"all"')))
+    try {
+      const argv = ['--token', READ, '--url', 'https://rules.example/x', '--run']
+      const { exitCode, stdout } = await postern('--json', ...argv)
+      expect(exitCode).toBe(3)
+      const { route: won, chain, gateway: whose, run } = JSON.parse(stdout) as ExplanationAnswer
+      expect([won, whose, run?.response.status]).toEqual([null, 'default/default', 404])
+      expect(chain.map(({ plugin }) => plugin)).toEqual(['default.headers', 'default.gate'])
+      expect((await postern(...argv)).stdout).toContain('No route takes it: 404 route.none')
+    } finally {
+      revision = await gateway.policy(all)
+    }
+  })
+})
+
 describe('an older revision', () => {
   it('is explained as it was', async () => {
     const before = revision
-    revision = await gateway.policy(POLICY(gateway.origin.url).slice(0, 4))
+    revision = await gateway.policy(POLICY(gateway.origin.url).slice(0, 5))
     try {
       expect((await explained(...BETA_URL)).route?.name).toBe('default/all')
       const old = await explained(...BETA_URL, '--at', String(before))

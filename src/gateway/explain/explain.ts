@@ -75,7 +75,7 @@ export async function explain(
     ...candidateViews(snapshot, routed, won),
     chain: chainView(running, routed.plugins, found.running === undefined ? [] : parts.refusals),
     skipped: skippedViews(running, routed.plugins, won?.route, parts.node),
-    backends: won ? backendViews(won.rule, snapshot) : [],
+    backends: won ? backendViews(won.rule, running) : [],
     filters: won ? filtersOf(won.rule) : {},
     run,
   }
@@ -133,13 +133,14 @@ function maskedNames({ plugins }: Snapshot): string[] {
   return Object.values(plugins).flatMap(({ decisions }) => decisions?.mask ?? [])
 }
 
-function backendViews({ backends }: RouteRule, { upstreams }: Snapshot): BackendView[] {
+function backendViews({ backends }: RouteRule, running: Running): BackendView[] {
   const sum = backends.reduce((all, { weight }) => all + weight, 0)
   return backends.map(({ upstream, weight }) => {
-    const target = upstreams[upstream]
+    const target = running.snapshot.upstreams[upstream]
     const to = target?.url ?? (target?.service === undefined ? '' : `service ${target.service}`)
     const percent = sum === 0 ? 0 : Math.round((weight / sum) * 1000) / 10
-    return { upstream, to, weight, percent }
+    const ejected = running.upstreams.get(upstream)?.ejected || undefined
+    return { upstream, to, weight, percent, ejected }
   })
 }
 

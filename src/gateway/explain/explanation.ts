@@ -57,6 +57,8 @@ export interface BackendView {
   readonly weight: number
   /** Of the rule's requests. */
   readonly percent: number
+  /** This isolate leaves it alone for a while, as it has failed. */
+  readonly ejected: true | undefined
 }
 
 /** Something the run would have sent, or did. */
