@@ -41,7 +41,8 @@ export async function gatewayBundle(
   for (const file of files) writeFileSync(join(folder, file), readFileSync(join(built, file)))
   return {
     folder,
-    modules: files.toSorted((a, b) => Number(b.endsWith('.js')) - Number(a.endsWith('.js'))),
+    // the first is the one that is run
+    modules: files.toSorted((a, b) => Number(b === 'worker.js') - Number(a === 'worker.js')),
     compatibilityFlags: deployedFlags(),
     // the configuration does not change in a run: what is measured is requests
     vars: { REFRESH_SECONDS: '30', MAX_STALE_SECONDS: '60', LOG_LEVEL: 'warn' },

@@ -1,6 +1,7 @@
 /**
- * Builds the Worker as a deploy would and holds its size: the gateway's own code must stay within the
- * budget. What the registry says of plugins is not code of the gateway's and grows with every plugin.
+ * Builds the Worker as a deploy would and holds the size of its two modules: the first, which every
+ * isolate runs, and the second, which only changes of the configuration and Cloudflare Access load.
+ * What the registry says of plugins is not code of the gateway's and grows with every plugin.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -9,7 +10,8 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
-const BUDGET_BYTES = 100 * 1024
+const GATEWAY_BUDGET = 100 * 1024
+const CONTROL_BUDGET = 60 * 1024
 
 const repository = join(import.meta.dirname, '..')
 const outdir = mkdtempSync(join(tmpdir(), 'postern-size-'))
@@ -21,13 +23,20 @@ try {
     env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
   })
   const whole = zipped(readFileSync(join(outdir, 'worker.js')))
-  const length = whole - (await zippedRegistry())
-  console.log(
-    `gateway code without plugins: ${length} bytes gzip, budget ${BUDGET_BYTES}; with the registry of plugins ${whole}`,
+  hold('gateway code without plugins', whole - (await zippedRegistry()), GATEWAY_BUDGET)
+  console.log(`  (with the registry of plugins ${whole})`)
+  hold(
+    'second module, loaded on first use',
+    zipped(readFileSync(join(outdir, 'control.js'))),
+    CONTROL_BUDGET,
   )
-  if (length > BUDGET_BYTES) process.exitCode = 1
 } finally {
   rmSync(outdir, { recursive: true, force: true })
+}
+
+function hold(what: string, length: number, budget: number): void {
+  console.log(`${what}: ${length} bytes gzip, budget ${budget}`)
+  if (length > budget) process.exitCode = 1
 }
 
 function zipped(code: Uint8Array): number {

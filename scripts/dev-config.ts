@@ -11,16 +11,20 @@ const SHOP = { binding: 'SHOP', service: 'postern-demo-shop' }
 
 /**
  * @param toml - text of wrangler.toml
- * @param root - path from the written file's folder to the repository, for `main`
+ * @param root - path from the written file's folder to the repository
  * @returns the text of a wrangler.json
  */
 export function devConfig(toml: string, root: string): string {
   const deployed = parse(toml) as Record<string, unknown>
   const vars = deployed['vars'] as Record<string, unknown>
+  const build = deployed['build'] as Readonly<{ watch_dir: readonly string[] }>
+  const from = (path: unknown): string => `${root}/${String(path)}`
   return JSON.stringify(
     {
       ...deployed,
-      main: `${root}/${String(deployed['main'])}`,
+      main: from(deployed['main']),
+      base_dir: from(deployed['base_dir']),
+      build: { ...build, watch_dir: build.watch_dir.map(from) },
       vars: { ...vars, REFRESH_SECONDS: '1', MAX_STALE_SECONDS: '2' },
       services: [...((deployed['services'] as unknown[] | undefined) ?? []), SHOP],
     },

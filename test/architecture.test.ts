@@ -9,11 +9,13 @@ const source = join(repository, 'src')
 
 /** Which rooms of `src` a room may import from, itself aside. Arrows go down the list of layers only. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  // the second module; `the second module` below says who may import it
+  'control.ts': ['admin', 'config'],
   'worker.ts': ['app.ts', 'admin', 'cloudflare', 'gateway', 'config', 'observe', 'proxy-wasm'],
   'app.ts': ['admin', 'gateway'],
   'hono.ts': ['gateway', 'foreign', 'proxy-wasm'],
   admin: ['config', 'observe'],
-  cloudflare: ['admin', 'gateway', 'config', 'observe', 'proxy-wasm'],
+  cloudflare: ['control.ts', 'admin', 'gateway', 'config', 'observe', 'proxy-wasm'],
   gateway: ['config', 'foreign', 'observe', 'proxy-wasm'],
   cli: ['testing', 'config', 'proxy-wasm'],
   testing: ['config', 'proxy-wasm'],
@@ -26,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages beside relative imports that a room may use. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
+  'control.ts': /^$/,
   'worker.ts': /^$/,
   'app.ts': /^hono$/,
   'hono.ts': /^hono$/,
@@ -62,6 +65,23 @@ function importsOf({ text }: SourceFile): string[] {
   return [...text.matchAll(statement)].flatMap((match) => match[1] ?? match[2] ?? [])
 }
 
+/** What is loaded with a file: all that it and what it imports import, types aside. */
+function loadedWith(path: string, found: Set<string> = new Set()): Set<string> {
+  if (found.has(path)) return found
+  found.add(path)
+  const file = sources.find((one) => one.path === path)
+  if (file === undefined) return found
+  // TypeScript keeps types in statements of their own; a list may hold some beside values
+  const text = file.text.replaceAll(/^(?:import|export) type\b.*?\bfrom\s/gms, 'types ')
+  for (const specifier of importsOf({ path, text })) {
+    const relativeTo = specifier.startsWith('.')
+      ? resolve(repository, dirname(path), specifier)
+      : ''
+    loadedWith(relativeTo === '' ? specifier : relative(repository, relativeTo), found)
+  }
+  return found
+}
+
 /** The room of `src` that a path is in: its first folder, or the file itself. */
 function roomOf(path: string): string {
   return relative('src', path).split('/')[0] ?? ''
@@ -96,6 +116,39 @@ describe('the walls', () => {
     expect(users.filter((path) => !/^src\/(cli\/|testing\/|config\/documents)/.test(path))).toEqual(
       [],
     )
+  })
+})
+
+describe('the second module', () => {
+  /** What every isolate would pay for, and only changes of the configuration or Access need. */
+  const CONTROL =
+    /^src\/(control\.ts$|config\/(compile|resources)\b|config\/apply\/(?!apply-request\.ts$)|admin\/access-(token|keys)\.ts$)|^jose\b/
+
+  it('is not loaded with the first', () => {
+    expect([...loadedWith('src/worker.ts')].filter((path) => CONTROL.test(path))).toEqual([])
+  })
+
+  it('is what the first does not have', () => {
+    const loaded = loadedWith('src/control.ts')
+    expect([...loaded]).toEqual(
+      expect.arrayContaining([
+        'src/admin/access-token.ts',
+        'src/config/apply/policy-writer.ts',
+        'src/config/compile.ts',
+        'src/config/resources/http-route.ts',
+        'jose/jws/compact/verify',
+      ]),
+    )
+    // what runs requests has state of its own: there must not be two of it
+    expect([...loaded].filter((path) => /^src\/(gateway|cloudflare)\b/.test(path))).toEqual([])
+  })
+
+  it('is imported where it is loaded alone, and as a type', () => {
+    const users = sources.filter((file) =>
+      importsOf(file).some((specifier) => /(^|\/)control\.ts$/.test(specifier)),
+    )
+    expect(users.map(({ path }) => path)).toEqual(['src/cloudflare/load-control.ts'])
+    expect(users[0]?.text).toContain("import type * as control from '../control.ts'")
   })
 })
 

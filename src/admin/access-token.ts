@@ -5,6 +5,8 @@
  */
 import { type CompactVerifyGetKey, compactVerify } from 'jose/jws/compact/verify'
 import { AccessKeys, KeysUnavailable } from './access-keys.ts'
+import { issuerOf } from './access-team.ts'
+import type { AccessResult } from './auth.ts'
 import type { Caller } from './caller.ts'
 
 export interface AccessOptions {
@@ -17,12 +19,6 @@ export interface AccessOptions {
   readonly fetch?: typeof fetch
   readonly now?: () => number
 }
-
-/** Who it is, or why the token proves nothing: one sentence without the token. */
-export type AccessResult =
-  | { readonly caller: Caller }
-  | { readonly wrong: string }
-  | { readonly unavailable: string }
 
 type Claims = Readonly<Record<string, unknown>>
 
@@ -98,16 +94,4 @@ function groupsOf(custom: unknown, own: unknown): string[] {
 
 function textOf(claim: unknown): string | undefined {
   return typeof claim === 'string' && claim !== '' ? claim : undefined
-}
-
-const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/
-
-/** The issuer in a team's tokens, which is also where its keys are. */
-function issuerOf(team: string): string {
-  const address = team.replace(/\/+$/, '')
-  if (LOOPBACK.test(address)) return address
-  const host = address.replace(/^https:\/\//, '').toLowerCase()
-  if (/^[a-z0-9-]+$/.test(host)) return `https://${host}.cloudflareaccess.com`
-  if (/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host)) return `https://${host}`
-  throw new Error('expected the name of a team, or <team>.cloudflareaccess.com')
 }

@@ -5,11 +5,22 @@
  */
 import type { Context, MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
-import { type AccessOptions, AccessToken } from './access-token.ts'
 import { adminError } from './admin-error.ts'
 import type { Caller } from './caller.ts'
 import { Guesses } from './guesses.ts'
 import { Secret } from './secret.ts'
+
+/** Who it is, or why the token proves nothing: one sentence without the token. */
+export type AccessResult =
+  | { readonly caller: Caller }
+  | { readonly wrong: string }
+  | { readonly unavailable: string }
+
+/** What checks tokens of Cloudflare Access. */
+export interface AccessCheck {
+  /** @param token - the value of `cf-access-jwt-assertion` */
+  check(token: string): Promise<AccessResult>
+}
 
 export interface AuthOptions {
   /** The secret ADMIN_TOKEN: reads and writes. */
@@ -17,7 +28,7 @@ export interface AuthOptions {
   /** The secret ADMIN_READ_TOKEN: reads. */
   readonly readToken?: string | undefined
   /** Cloudflare Access, where it stands before the admin API. */
-  readonly access?: AccessOptions | undefined
+  readonly access?: AccessCheck | undefined
   /** Where a request comes from, as far as that is known. */
   readonly clientAddress?: ((request: Request) => string | undefined) | undefined
 }
@@ -32,10 +43,9 @@ const HARMLESS: ReadonlySet<string> = new Set(['POST /-/explain'])
 
 /** Lets a caller in who is known, and to what changes something only one who may write. */
 export function requireCaller(options: AuthOptions): MiddlewareHandler<AdminEnv> {
-  const { clientAddress } = options
+  const { access, clientAddress } = options
   const writer = secretOf('ADMIN_TOKEN', options.token)
   const reader = secretOf('ADMIN_READ_TOKEN', options.readToken)
-  const access = accessOf(options.access)
   const guesses = new Guesses()
 
   /** @param wrong - answers a credential that is not right, and counts it */
@@ -112,15 +122,6 @@ function secretOf(variable: string, text: string | undefined): Secret | undefine
     return Secret.parse(text)
   } catch (error) {
     console.error(`${variable}: ${(error as Error).message}; nobody is let in by it`)
-    return undefined
-  }
-}
-
-function accessOf(options: AccessOptions | undefined): AccessToken | undefined {
-  try {
-    return options && new AccessToken(options)
-  } catch (error) {
-    console.error(`ACCESS_TEAM_DOMAIN: ${(error as Error).message}; nobody is let in by Access`)
     return undefined
   }
 }

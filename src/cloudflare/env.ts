@@ -3,16 +3,16 @@ import type { Fetcher } from '../gateway/index.ts'
 import { parseTagRules, type TagRule } from '../observe/index.ts'
 import { LogLevel, type NodeInfo } from '../proxy-wasm/index.ts'
 import type { PolicyObjectBase } from './policy-object.ts'
-import type { ReportObjectBase } from './report-object.ts'
+import type { ReportObject } from './report-object.ts'
 import type { SingletonObjectBase } from './singleton-object.ts'
 
 export interface Env {
   readonly KV: KVNamespace
-  readonly POLICY: DurableObjectNamespace<PolicyObjectBase<Env>>
+  readonly POLICY: DurableObjectNamespace<PolicyObjectBase>
   /** Without it each isolate shows its own metrics alone. */
-  readonly REPORTS?: DurableObjectNamespace<ReportObjectBase<Env>>
+  readonly REPORTS?: DurableObjectNamespace<ReportObject>
   /** Without it singletons do not run. */
-  readonly SINGLETONS?: DurableObjectNamespace<SingletonObjectBase<Env>>
+  readonly SINGLETONS?: DurableObjectNamespace<SingletonObjectBase>
   readonly ADMIN_TOKEN?: string
   readonly ADMIN_READ_TOKEN?: string
   readonly ADMIN_HOST?: string

@@ -6,11 +6,12 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { ActiveRevision, MergedView, Report, ReportReply } from '../observe/index.ts'
 import { ReportStore } from '../observe/index.ts'
+import { type Env, reportSeconds } from './env.ts'
 
 /** An isolate that has missed so many reports is gone: none has come by, or it was evicted. */
 const MISSED = 20
 
-export abstract class ReportObjectBase<Env> extends DurableObject<Env> {
+export class ReportObject extends DurableObject<Env> {
   readonly #store: ReportStore
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -22,12 +23,9 @@ export abstract class ReportObjectBase<Env> extends DurableObject<Env> {
         put: (key, value) => kv.put(key, value),
         delete: (key) => void kv.delete(key),
       },
-      goneAfterMs: this.everySeconds(env) * 1000 * MISSED,
+      goneAfterMs: reportSeconds(env.REPORT_SECONDS) * 1000 * MISSED,
     })
   }
-
-  /** How often isolates report; called once, from the constructor. */
-  protected abstract everySeconds(env: Env): number
 
   /** Takes a report in; called over RPC, as are the others. */
   send(report: Report): ReportReply {

@@ -2,12 +2,12 @@
 import { parseActivePointer } from '../config/active-pointer.ts'
 import type { PolicyStore } from '../config/apply/policy-writer.ts'
 import type { ActiveRevision, ReportSink } from '../observe/index.ts'
-import type { ReportObjectBase } from './report-object.ts'
+import type { ReportObject } from './report-object.ts'
 
-type Reports<Env> = DurableObjectNamespace<ReportObjectBase<Env>>
+type Reports = DurableObjectNamespace<ReportObject>
 
 /** A stub belongs to the request that made it, so each call makes its own. */
-export function reportSink<Env>(reports: Reports<Env>): ReportSink {
+export function reportSink(reports: Reports): ReportSink {
   return {
     send: (report) => reports.getByName('reports').send(report),
     view: (node) => reports.getByName('reports').view(node),

@@ -3,19 +3,15 @@
  * ticks, with no traffic at all and after a restart; plugins on the request path send it items.
  */
 import { DurableObject } from 'cloudflare:workers'
-import {
-  type DueTicks,
-  type QueueBatch,
-  SingletonHost,
-  type SingletonHostOptions,
-  type Singletons,
-} from '../gateway/index.ts'
+import { type DueTicks, type QueueBatch, SingletonHost, type Singletons } from '../gateway/index.ts'
+import type { Env } from './env.ts'
+import { type Bundled, gatewayOptions } from './gateway-options.ts'
 
 const DUE_KEY = 'due'
 /** An alarm costs a write: ticks come at most this often. */
 const LEAST_MS = 50
 
-export abstract class SingletonObjectBase<Env> extends DurableObject<Env> {
+export abstract class SingletonObjectBase extends DurableObject<Env> {
   readonly #host: SingletonHost
   /** null for none; undefined while it is not known: one may be set from before. */
   #alarmAt: number | null | undefined
@@ -24,7 +20,7 @@ export abstract class SingletonObjectBase<Env> extends DurableObject<Env> {
     super(ctx, env)
     const { kv } = ctx.storage
     this.#host = new SingletonHost({
-      ...this.parts(env),
+      ...gatewayOptions(env, this.bundled(), 'singletons'),
       due: {
         load: () => kv.get<DueTicks>(DUE_KEY),
         save: (due) => kv.put(DUE_KEY, due),
@@ -32,8 +28,8 @@ export abstract class SingletonObjectBase<Env> extends DurableObject<Env> {
     })
   }
 
-  /** Where the parts of this Worker come from; called once, from the constructor. */
-  protected abstract parts(env: Env): Omit<SingletonHostOptions, 'due'>
+  /** What was deployed with the Worker; called once, from the constructor. */
+  protected abstract bundled(): Bundled
 
   /** Called over RPC, as `enqueue` is. @param revision - that is active, where that is known */
   async wake(revision?: number): Promise<void> {
@@ -68,9 +64,7 @@ export abstract class SingletonObjectBase<Env> extends DurableObject<Env> {
 }
 
 /** The way to the singleton object. A stub belongs to the request that made it, so each call makes its own. */
-export function singletonsOf<Env>(
-  objects: DurableObjectNamespace<SingletonObjectBase<Env>>,
-): Singletons {
+export function singletonsOf(objects: DurableObjectNamespace<SingletonObjectBase>): Singletons {
   return {
     wake: () => objects.getByName('singletons').wake(),
     enqueue: (batch) => objects.getByName('singletons').enqueue(batch),

@@ -5,7 +5,7 @@ import type { TrustedKeys } from '../config/signing/public-key.ts'
 import type { Env } from './env.ts'
 import type { PolicyObjectBase } from './policy-object.ts'
 
-type Admission = Awaited<ReturnType<PolicyObjectBase<Env>['admit']>>
+type Admission = Awaited<ReturnType<PolicyObjectBase['admit']>>
 
 /** The keys; undefined where none are configured. What is no key is logged, and trusted by nobody. */
 export function trustedKeys(env: Env): TrustedKeys | undefined {

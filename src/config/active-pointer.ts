@@ -4,7 +4,7 @@
  * `signing/verify-pointer.ts`, where a gateway trusts keys.
  */
 import * as v from 'valibot'
-import { sha256Text, text } from './resources/fields.ts'
+import { sha256Text, text } from './text-field.ts'
 
 export interface PointerSignature {
   /** The first 16 characters of the public key: which one to check with. */

@@ -6,7 +6,7 @@
 import * as v from 'valibot'
 import { FAIL_STRATEGIES, LOG_ONLY_CALLOUTS, PHASES, SNAPSHOT_SCHEMA } from './snapshot.ts'
 import type { Snapshot } from './snapshot.ts'
-import { sha256Text } from './resources/fields.ts'
+import { sha256Text } from './text-field.ts'
 import { gatewaySchema, routeSchema, upstreamSchema } from './snapshot-route-schema.ts'
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))

@@ -1,12 +1,13 @@
 /**
  * src/worker.ts as it is, bundled as a deploy would, with the fixtures beside the shipped plugins in
- * its registry.
+ * its registry; the second module beside it.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { readPluginModules } from '../../src/cli/plugin-modules.ts'
+import { controlBuild } from '../../scripts/build-control.ts'
 import { registrySource } from '../../src/cli/registry-source.ts'
 
 const repository = join(import.meta.dirname, '../..')
@@ -18,7 +19,7 @@ export const BUNDLE_VARIABLE = 'POSTERN_TEST_WORKER'
 
 let bundled: Promise<string> | undefined
 
-/** Bundles unless the run has done so. @returns the folder with worker.js and the modules */
+/** Bundles unless the run has done so. @returns the folder with worker.js, control.js and the modules */
 export async function bundleWorker(): Promise<string> {
   return process.env[BUNDLE_VARIABLE] ?? (await (bundled ??= bundle()))
 }
@@ -37,6 +38,7 @@ async function bundle(): Promise<string> {
     plugins: [withFixtures, wasmBeside],
     logLevel: 'error',
   })
+  await build({ ...controlBuild(), outdir })
   return outdir
 }
 

@@ -151,7 +151,7 @@ function capnp(
   const baseline = text(`baseline-${ports.main}.js`)
   const worker = `compatibilityDate = "2026-11-01",
   compatibilityFlags = ["enable_request_signal", "no_nodejs_global_timers"],
-  modules = [(name = "worker.js", esModule = embed "worker.js"), (name = "baseline.js", esModule = embed ${baseline}), ${modules.join(', ')}],${cacheAt === undefined ? '' : '\n  cacheApiOutbound = "cache",'}`
+  modules = [(name = "worker.js", esModule = embed "worker.js"), (name = "control.js", esModule = embed "control.js"), (name = "baseline.js", esModule = embed ${baseline}), ${modules.join(', ')}],${cacheAt === undefined ? '' : '\n  cacheApiOutbound = "cache",'}`
   const outside = (name: string, address: string): string =>
     `(name = "${name}", external = (address = "${address}", http = ())),`
   const folders = `(name = "kv", disk = (path = ${text(join(folder, 'kv'))}, writable = true)),`

@@ -5,6 +5,9 @@
  * `docs/CONFIG.md` both read it.
  */
 import * as v from 'valibot'
+import { text } from '../text-field.ts'
+
+export { sha256Text, text } from '../text-field.ts'
 
 type Schema = v.GenericSchema
 
@@ -58,11 +61,6 @@ export function choice<const T extends string>(
   return schema as unknown as v.GenericSchema<T>
 }
 
-/** A string that fits a pattern. @param expected what fits, in words */
-export function text(pattern: RegExp, expected: string): v.GenericSchema<string> {
-  return v.pipe(v.string(), v.regex(pattern, `expected ${expected}`))
-}
-
 /** A whole number within bounds. */
 export function whole(min: number, max: number): v.GenericSchema<number> {
   const expected = `expected a whole number from ${min} to ${max}`
@@ -93,12 +91,6 @@ export const jsonObject: v.GenericSchema<Readonly<Record<string, unknown>>> = v.
 >(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'expected an object',
-)
-
-/** 64 lower-case hex digits. */
-export const sha256Text: v.GenericSchema<string> = text(
-  /^[0-9a-f]{64}$/,
-  '64 lower-case hex digits',
 )
 
 /** The name of a resource: a DNS subdomain, as in Kubernetes, and none that every JS object has. */

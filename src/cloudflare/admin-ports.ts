@@ -1,0 +1,21 @@
+/** What the admin API needs, from the gateway of this isolate and the policy object. */
+import type { AdminPorts } from '../admin/ports.ts'
+import type { Gateway } from '../gateway/index.ts'
+import type { Env } from './env.ts'
+
+export function adminPorts(gateway: Gateway, env: Env): AdminPorts {
+  // a stub belongs to the request that made it
+  const policy = (): ReturnType<Env['POLICY']['getByName']> => env.POLICY.getByName('policy')
+  return {
+    status: (scope) => gateway.status(scope),
+    refresh: async (scope) => {
+      await gateway.refresh(scope)
+      return gateway.status(scope)
+    },
+    metrics: (scope, node) => gateway.metrics(scope, node),
+    explain: (request, scope) => gateway.explain(request, scope),
+    apply: (request) => policy().apply(request),
+    rollback: (request) => policy().rollback(request),
+    history: () => policy().history(),
+  }
+}
