@@ -127,6 +127,7 @@ export class Attempts {
       if (this.#over) return { answer: errorReply('upstream.timeout'), by: choice }
       tried.add(choice)
       choice = this.#pick(tried) ?? choice
+      choice.upstream.meter.retried()
     }
   }
 

@@ -27,7 +27,9 @@ export class GuardedUpstream extends Upstream {
 
   #refusal(path: string): GatewayErrorCode | undefined {
     if (this.#paths?.allow(path) === false) return 'upstream.path_denied'
-    return this.ejected ? 'upstream.ejected' : undefined
+    if (!this.ejected) return undefined
+    this.meter.unbound()
+    return 'upstream.ejected'
   }
 
   override async fetch(path: string, init: RequestInit): Promise<Response> {
@@ -59,7 +61,7 @@ export class GuardedUpstream extends Upstream {
   }
 
   #saw(status: number | undefined): void {
-    this.#outlier?.saw(status, Date.now())
+    if (this.#outlier?.saw(status, Date.now())) this.meter.ejected()
   }
 }
 

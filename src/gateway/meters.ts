@@ -97,8 +97,17 @@ export class UpstreamMeter {
     this.#registry.counter(FAMILIES.upstreamFailures, this.#labels).add()
   }
 
+  /** There was nobody to ask: no binding, or it is left alone. */
   unbound(): void {
     this.#registry.counter(FAMILIES.upstreamUnbound, this.#labels).add()
+  }
+
+  retried(): void {
+    this.#registry.counter(FAMILIES.upstreamRetries, this.#labels).add()
+  }
+
+  ejected(): void {
+    this.#registry.counter(FAMILIES.upstreamEjections, this.#labels).add()
   }
 }
 

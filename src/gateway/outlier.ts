@@ -22,15 +22,18 @@ export class Outlier {
     return Math.max(0, this.#until - now)
   }
 
-  /** @param status - of an answer; undefined: there was none */
-  saw(status: number | undefined, now: number): void {
+  /**
+   * @param status - of an answer; undefined: there was none
+   * @returns whether that was one too many
+   */
+  saw(status: number | undefined, now: number): boolean {
     if (status !== undefined && status < 500) {
       this.#failures = 0
       this.#gatewayErrors = 0
-      return
+      return false
     }
     // what began before it was ejected says nothing new
-    if (now < this.#until) return
+    if (now < this.#until) return false
     const { consecutive5xx, consecutiveGatewayErrors } = this.policy
     this.#failures += 1
     this.#gatewayErrors = isGatewayError(status) ? this.#gatewayErrors + 1 : 0
@@ -38,6 +41,7 @@ export class Outlier {
       (consecutive5xx !== undefined && this.#failures >= consecutive5xx) ||
       (consecutiveGatewayErrors !== undefined && this.#gatewayErrors >= consecutiveGatewayErrors)
     if (tooMany) this.#eject(now)
+    return tooMany
   }
 
   #eject(now: number): void {

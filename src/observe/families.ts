@@ -44,6 +44,8 @@ type Counters =
   | 'upstreamTimeouts'
   | 'upstreamFailures'
   | 'upstreamUnbound'
+  | 'upstreamRetries'
+  | 'upstreamEjections'
   | 'vmsCreated'
   | 'reloads'
   | 'reloadsFailed'
@@ -89,6 +91,11 @@ export const FAMILIES: Families = {
   upstreamUnbound: counter(
     'envoy_cluster_upstream_cx_none_healthy',
     'Requests to a service binding that the Worker lacks.',
+  ),
+  upstreamRetries: counter('envoy_cluster_upstream_rq_retry', 'Requests that were sent again.'),
+  upstreamEjections: counter(
+    'envoy_cluster_outlier_detection_ejections_enforced_total',
+    'How often an upstream was left alone for a while.',
   ),
   vmsCreated: counter('envoy_wasm_envoy_wasm_runtime_v8_created', 'Vms that were made.'),
   vmsActive: gauge('envoy_wasm_envoy_wasm_runtime_v8_active', 'Vms that run.'),

@@ -112,6 +112,25 @@ describe('metrics of the gateway', () => {
     expect(now('envoy_cluster_upstream_cx_connect_fail', { envoy_cluster_name: 'dead' })).toBe(1)
   })
 
+  it('count retries, and how often an upstream was left alone', async () => {
+    await gateway.policy(
+      upstream('frail', {
+        url: gateway.origin.url,
+        retries: { codes: [503], attempts: 2, backoffMs: 1 },
+        outlierDetection: { consecutive5xxErrors: 3, baseEjectionMs: 60_000 },
+      }),
+      route('frail', '/', 'frail'),
+    )
+    gateway.origin.answer((exchange) => exchange.reply(503))
+    expect((await gateway.fetch('/')).status).toBe(503)
+    expect((await gateway.fetch('/')).status).toBe(503)
+    const now = await scrape()
+    const frail = { envoy_cluster_name: 'frail' }
+    expect(now('envoy_cluster_upstream_rq_retry', frail)).toBe(2)
+    expect(now('envoy_cluster_outlier_detection_ejections_enforced_total', frail)).toBe(1)
+    expect(now('envoy_cluster_upstream_cx_none_healthy', frail)).toBe(1)
+  })
+
   it('show vms', async () => {
     await gateway.policy(upstreamAndRoute(gateway.origin.url), headerProbe('one', {}))
     const before = await scrape()
