@@ -57,7 +57,8 @@ export async function explain(args: string[], io: CliIo): Promise<number> {
     upstream,
     showSecrets: options['show-secrets'] ?? false,
   })
-  io.stdout(options.json ? `${JSON.stringify(answer, null, 2)}\n` : formatExplanation(answer))
+  const json = (): string => `${JSON.stringify({ ok: true, ...answer }, null, 2)}\n`
+  io.stdout(options.json ? json() : formatExplanation(answer))
   return answer.route === null ? NO_ROUTE : 0
 }
 

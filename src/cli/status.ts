@@ -22,7 +22,7 @@ Shows what a gateway runs on its nodes and what they refuse.
 ${GATEWAY_HELP}
   --grace SECONDS    how long a node may be behind a new revision (default: ${GRACE_SECONDS})
   --watch            print again every two seconds, until all nodes run what is active
-  --json             print the gateway's answer as JSON
+  --json             print the gateway's answer as JSON; with --watch the last one alone
   --help
 
 Exit codes: 0 all nodes run what is active, 1 it runs nothing or did not answer, 2 called wrongly,
@@ -46,13 +46,14 @@ export async function status(args: string[], io: CliIo): Promise<number> {
   const gateway = await gatewayClient(options, io)
   for (;;) {
     const answer = await gateway.status()
-    io.stdout(
-      options.json
-        ? `${JSON.stringify(answer, null, 2)}\n`
-        : formatStatus(gateway.name, answer, Date.now()),
-    )
     const exitCode = exitCodeOf(answer, options.watch ? 0 : grace)
-    if (!options.watch || exitCode === 0) return exitCode
+    const last = !options.watch || exitCode === 0
+    if (!options.json) io.stdout(formatStatus(gateway.name, answer, Date.now()))
+    else if (last) {
+      const body = { ok: exitCode !== 1, current: exitCode === 0, ...answer }
+      io.stdout(`${JSON.stringify(body, null, 2)}\n`)
+    }
+    if (last) return exitCode
     await sleep(WATCH_MS)
     if (!options.json) io.stdout('\n')
   }

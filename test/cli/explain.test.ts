@@ -25,7 +25,12 @@ describe('postern explain', () => {
     await postern('apply', '-f', 'policy')
     const older = await postern('explain', ...URL, '--at', '7', '--json')
     expect(older.exitCode).toBe(1)
-    expect(JSON.parse(older.stdout)).toMatchObject({ error: { code: 'explain.revision_unknown' } })
+    expect(JSON.parse(older.stdout)).toMatchObject({
+      ok: false,
+      error: { code: 'explain.revision_unknown' },
+    })
+    const known = await postern('explain', ...URL, '--json')
+    expect(JSON.parse(known.stdout)).toMatchObject({ ok: true, route: { name: 'default/shop' } })
     const method = await postern('explain', ...URL, '--method', 'TWO WORDS')
     expect([method.exitCode, method.stderr]).toEqual([
       1,

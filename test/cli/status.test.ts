@@ -56,7 +56,12 @@ describe('postern status', () => {
     const { postern } = await policyFolder()
     await postern('apply', '-f', 'policy')
     const { stdout } = await postern('status', '--json')
-    expect(JSON.parse(stdout)).toMatchObject({ revision: 1, modules: BOUND })
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: true,
+      current: true,
+      revision: 1,
+      modules: BOUND,
+    })
   })
 })
 
@@ -153,6 +158,15 @@ x     current  1         -                   2         4 s ago
     expect(exitCode).toBe(0)
     expect(stdout.match(/^fra +\w+/gm)).toEqual(['fra   behind', 'fra   behind', 'fra   current'])
   })
+})
+
+it('prints one JSON value, the last, when it watches', async () => {
+  const { postern, gateway } = await policyFolder()
+  await postern('apply', '-f', 'policy')
+  const states = [[BEHIND], [node('fra')]]
+  gateway.before = () => void (gateway.nodes = states.shift() ?? null)
+  const { stdout } = await postern('status', '--watch', '--json')
+  expect(JSON.parse(stdout)).toMatchObject({ current: true, nodes: [{ node: 'fra' }] })
 })
 
 describe('called wrongly', () => {
