@@ -1,0 +1,290 @@
+import { describe, expect, it } from 'vitest'
+import type { ActiveRollout } from './controller.ts'
+import { RolloutController } from './controller.ts'
+import { NO_ROLLOUT_COUNTS, type RolloutCounts } from './counts.ts'
+import type { RolloutsDocument, RolloutsRecord } from './record.ts'
+import { errors } from './testing/counts.ts'
+import { MINUTE, snapshotRollout } from './testing/rollouts.ts'
+import { weightAt } from './weight.ts'
+
+const START = Date.parse('2026-03-04T08:00:00Z')
+const ID = 'default.pricing-1.1'
+const GOOD = errors([1e6, 5000], [1e6, 5000])
+const BAD = errors([1e6, 5000], [1e6, 60_000])
+
+/** Everything around a controller. Writes fail when told to, before or behind what they do. */
+class World {
+  now = START
+  turnMs = 10_000
+  stored: RolloutsRecord | undefined
+  readonly published: { readonly at: number; readonly document: RolloutsDocument }[] = []
+  active: readonly ActiveRollout[] = [
+    { rollout: snapshotRollout(), candidate: 'new', stable: 'old' },
+  ]
+  counted: RolloutCounts | Error = NO_ROLLOUT_COUNTS
+  /** The number of the write that is the last one before the controller dies; and whether it arrives. */
+  dies: { readonly at: number; readonly written: boolean } | undefined
+  writes = 0
+  controller: RolloutController = this.#controller()
+
+  /** A controller as it is after a restart: it has what is stored, nothing else. */
+  restart(): void {
+    this.controller = this.#controller()
+  }
+
+  #controller(): RolloutController {
+    return new RolloutController({
+      record: {
+        load: () => Promise.resolve(structuredClone(this.stored)),
+        save: (record) => this.#write(() => (this.stored = structuredClone(record))),
+      },
+      publish: (document) =>
+        this.#write(() =>
+          this.published.push({ at: this.now, document: structuredClone(document) }),
+        ),
+      active: () => Promise.resolve(this.active),
+      counts: () =>
+        this.counted instanceof Error
+          ? Promise.reject(this.counted)
+          : Promise.resolve(new Map([[`${ID}/1`, this.counted]])),
+      now: () => this.now,
+    })
+  }
+
+  async #write(write: () => unknown): Promise<void> {
+    this.writes += 1
+    if (this.dies?.at !== this.writes) return void write()
+    if (this.dies.written) write()
+    this.restart()
+    throw new Error('killed')
+  }
+
+  async act(action: 'start' | 'pause' | 'resume' | 'abort'): Promise<void> {
+    await this.controller.act(ID, action, 'ada')
+  }
+
+  /** Turn after turn; a turn that fails is followed by the next. */
+  async run(ms: number, downMs = 10_000): Promise<this> {
+    for (const end = this.now + ms; this.now < end;) {
+      try {
+        await this.controller.turn()
+        this.now += this.turnMs
+      } catch {
+        this.now += downMs
+      }
+    }
+    return this
+  }
+
+  get state(): RolloutsRecord['rollouts'][string] | undefined {
+    return this.stored?.rollouts[ID]
+  }
+
+  /** The weight on a node that reads at once. */
+  weight(at = this.now): number {
+    const { document } = this.published.findLast((one) => one.at <= at) ?? {}
+    return weightAt(document?.rollouts[ID]?.moves ?? [], undefined, 'UTC', at)
+  }
+}
+
+describe('a controller', () => {
+  it('does nothing before a rollout is started', async () => {
+    const world = await new World().run(60 * MINUTE)
+    expect(world.published).toEqual([])
+    expect(await world.controller.turn()).toBeUndefined()
+  })
+
+  it('takes one to its end, and says what it has done', async () => {
+    const world = new World()
+    await world.act('start')
+    await world.run(15 * MINUTE)
+    world.counted = GOOD
+    await world.run(30 * MINUTE)
+    expect(world.state).toMatchObject({ phase: 'complete', step: 2 })
+    expect(world.weight()).toBe(100)
+    expect(world.stored?.history.map(({ phase, weight }) => [phase, weight])).toEqual([
+      ['running', 0],
+      ['running', 5],
+      ['running', 50],
+      ['running', 100],
+      ['complete', 100],
+    ])
+    // what is told to nodes is told once
+    expect(world.published.map(({ document }) => document.version)).toEqual([1, 2, 3, 4, 5])
+  })
+
+  it('rolls back by itself and keeps what the analysis said', async () => {
+    const world = new World()
+    await world.act('start')
+    await world.run(4 * MINUTE)
+    expect(world.weight()).toBe(5)
+    world.counted = BAD
+    await world.run(10_000)
+    expect(world.weight()).toBe(0)
+    expect(world.stored?.history.at(-1)).toMatchObject({
+      phase: 'rolled-back',
+      reason: 'worse in step 1: server-errors',
+      finding: { verdict: 'fails', requests: { stable: 1e6, candidate: 1e6 } },
+    })
+  })
+
+  it('stays where it is while nobody can say what was counted, or what is active', async () => {
+    const world = new World()
+    await world.act('start')
+    await world.run(4 * MINUTE)
+    world.counted = new Error('down')
+    await world.run(600 * MINUTE)
+    expect(world.weight()).toBe(5)
+    expect(world.state).toMatchObject({ phase: 'running', step: 0 })
+  })
+
+  it('is over when its plugin becomes the candidate', async () => {
+    const world = new World()
+    await world.act('start')
+    await world.run(4 * MINUTE)
+    world.active = world.active.map((one) => ({ ...one, stable: 'new' }))
+    await world.run(10_000)
+    expect(world.state?.phase).toBe('promoted')
+  })
+
+  it.each([
+    [
+      'another candidate takes its place',
+      [{ rollout: snapshotRollout(), candidate: 'newer', stable: 'old' }],
+      'its candidate is another one now; start it again',
+    ],
+    ['it is taken out', [], 'it is in the active snapshot no longer'],
+  ])('goes back when %s', async (_, active, reason) => {
+    const world = new World()
+    await world.act('start')
+    await world.run(4 * MINUTE)
+    world.active = active
+    await world.run(10_000)
+    expect(world.state).toMatchObject({ phase: 'rolled-back', reason })
+    expect(world.weight()).toBe(0)
+  })
+
+  it('does what it is asked once, however often', async () => {
+    const world = new World()
+    for (const action of [
+      'start',
+      'start',
+      'pause',
+      'pause',
+      'resume',
+      'resume',
+      'abort',
+      'abort',
+    ] as const) {
+      await world.act(action)
+    }
+    expect(world.stored?.history.map(({ reason }) => reason)).toEqual([
+      'started',
+      'paused by ada',
+      'resumed by ada',
+      'aborted by ada',
+    ])
+    expect(world.state?.run).toBe(1)
+    await world.act('start')
+    expect(world.state?.run).toBe(2)
+  })
+
+  it('says what cannot be done', async () => {
+    const world = new World()
+    await expect(world.act('pause')).rejects.toMatchObject({ code: 'rollout.unknown' })
+    await world.act('start')
+    await world.act('abort')
+    await expect(world.act('resume')).rejects.toMatchObject({ code: 'rollout.wrong_phase' })
+    world.active = [{ rollout: snapshotRollout(), candidate: 'same', stable: 'same' }]
+    await expect(world.act('start')).rejects.toMatchObject({ code: 'rollout.nothing_to_do' })
+    world.active = []
+    await expect(world.act('start')).rejects.toMatchObject({ code: 'rollout.unknown' })
+  })
+
+  it('has a switch for each plugin and group of nodes, which is on or off however often it is set', async () => {
+    const world = new World()
+    const ring = { plugin: 'default.pricing', selector: { ring: '1', country: 'de' } }
+    await world.controller.kill({ plugin: 'default.pricing' }, true)
+    await world.controller.kill(ring, true)
+    await world.controller.kill({ ...ring, selector: { country: 'de', ring: '1' } }, true)
+    expect(world.published.at(-1)?.document).toMatchObject({
+      version: 2,
+      kills: [{ plugin: 'default.pricing' }, ring],
+    })
+    expect(await world.controller.kill(ring, false)).toEqual([{ plugin: 'default.pricing' }])
+  })
+})
+
+describe('a controller that is killed', () => {
+  /** A whole rollout with traffic; the controller dies once, at the write of that number. */
+  async function played(dies: World['dies'], bad: boolean, downMs = 30_000): Promise<World> {
+    const world = new World()
+    world.dies = dies
+    world.turnMs = 30_000
+    await world.act('start').catch(() => world.act('start'))
+    for (let minute = 0; minute < 90; minute += 1) {
+      const worse = bad ? Math.max(minute - 20, 0) * 5000 : 0
+      const [requests, failed] = [minute * 1e5, minute * 500]
+      world.counted = errors([requests, failed], [requests, failed + worse])
+      await world.run(MINUTE, downMs)
+    }
+    return world
+  }
+
+  it.each([
+    ['and comes back at once', 30_000],
+    ['and comes back after ten minutes', 10 * MINUTE],
+  ])(
+    'at any write, written or not, %s, goes on to the same end',
+    async (_, downMs) => {
+      for (const bad of [false, true]) {
+        const whole = await played(undefined, bad)
+        expect(whole.state?.phase).toBe(bad ? 'rolled-back' : 'complete')
+        for (let at = 1; at <= whole.writes; at += 1) {
+          for (const written of [false, true]) {
+            const world = await played({ at, written }, bad, downMs)
+            const where = `write ${at}${written ? ', written' : ''}`
+            expect(world.state?.phase, where).toBe(whole.state?.phase)
+            expect(world.weight(), where).toBe(whole.weight())
+            // what happened is told once
+            if (!bad) expect(reasons(world), where).toEqual(reasons(whole))
+            expect(new Set(reasons(world)).size, where).toBe(reasons(world).length)
+            holds(world, where)
+          }
+        }
+      }
+    },
+    60_000,
+  )
+
+  const reasons = (world: World): string[] =>
+    (world.stored?.history ?? []).map(({ reason }) => reason)
+
+  /** Versions never go back, and no node that has risen comes down but for a rollback. */
+  function holds(world: World, where: string): void {
+    const versions = world.published.map(({ document }) => document.version)
+    expect(versions, where).toEqual(versions.toSorted((a, b) => a - b))
+    let before = 0
+    for (let at = START; at < world.now; at += 15_000) {
+      const weight = world.weight(at)
+      if (weight < before) expect([where, weight]).toEqual([where, 0])
+      before = weight
+    }
+  }
+})
+
+describe('a rise', () => {
+  it('that was kept but not published in time is moved, so that all nodes can know of it', async () => {
+    const world = new World()
+    // the four writes of the start, then the record with the first step
+    world.dies = { at: 5, written: true }
+    await world.act('start')
+    await world.run(1, 10 * MINUTE)
+    expect(world.stored?.confirmed).toBe(1)
+    await world.run(1)
+    const rise = world.published.at(-1)
+    const move = rise?.document.rollouts[ID]?.moves[0]
+    expect((move?.effectiveAt ?? 0) - (rise?.at ?? 0)).toBeGreaterThanOrEqual(90_000)
+    expect(world.state?.since).toBe(move?.effectiveAt)
+  })
+})

@@ -1,0 +1,210 @@
+/**
+ * What takes rollouts forward. Everything it knows is in its record: a controller that dies at any point
+ * is followed by one that reads the record and goes on. A record is kept before it is published, and a
+ * document that may have been published is never replaced by one in which a rise comes later: nodes that
+ * have turned would turn back. Whatever cannot be read or written, weights stay as they are.
+ */
+import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
+import type { RolloutCounts } from './counts.ts'
+import { NO_ROLLOUT_COUNTS } from './counts.ts'
+import { rebased } from './rebase.ts'
+import {
+  documentOf,
+  type Kill,
+  NO_RECORD,
+  type RolloutsDocument,
+  type RolloutsRecord,
+  withState,
+} from './record.ts'
+import { RolloutError } from './rollout-error.ts'
+import type { RolloutState } from './state.ts'
+import { advance, begin, pause, resume, rollBack } from './steps.ts'
+
+/** A rollout of the active snapshot. */
+export interface ActiveRollout {
+  readonly rollout: SnapshotRollout
+  /** Which version the candidate is, and which the plugin: `candidate-digest.ts`. */
+  readonly candidate: string
+  readonly stable: string
+}
+
+export interface ControllerPorts {
+  readonly record: {
+    load(): Promise<RolloutsRecord | undefined>
+    /** Durable when it resolves. */
+    save(record: RolloutsRecord): Promise<void>
+  }
+  /** Lets nodes read a document. It may have become visible though this rejects. */
+  publish(document: RolloutsDocument): Promise<void>
+  /** @throws when it cannot be said what is active */
+  active(): Promise<readonly ActiveRollout[]>
+  /**
+   * What has been counted, by `<rollout>/<run>`.
+   * @throws when it cannot be said
+   */
+  counts(): Promise<ReadonlyMap<string, RolloutCounts>>
+  /** Milliseconds since the Unix epoch. */
+  now(): number
+}
+
+/** What an operator may ask for. */
+export type RolloutAction = 'start' | 'pause' | 'resume' | 'abort'
+
+/** How often it looks while something is under way. */
+const LOOK_EVERY_MS = 10_000
+
+export class RolloutController {
+  readonly #ports: ControllerPorts
+  /** One at a time: each begins with what the one before has kept. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(ports: ControllerPorts) {
+    this.#ports = ports
+  }
+
+  /**
+   * Takes everything as far as it goes now, and publishes what has not been.
+   * @returns when to be called again; undefined when nothing is under way
+   * @throws what the ports throw; to be called again then
+   */
+  turn(): Promise<number | undefined> {
+    return this.#alone(async () => {
+      const record = await this.#forward(await this.#load())
+      await this.#publish(record)
+      return Object.values(record.rollouts).some(isUnderWay)
+        ? this.#ports.now() + LOOK_EVERY_MS
+        : undefined
+    })
+  }
+
+  /**
+   * Does what an operator asks. Asked for again, it changes nothing.
+   * @param by - who asks, for the history
+   * @throws RolloutError when there is no such rollout, or it cannot be done in its phase
+   */
+  act(id: string, action: RolloutAction, by: string): Promise<RolloutState> {
+    return this.#alone(async () => {
+      const active = (await this.#ports.active()).find(({ rollout }) => rollout.id === id)
+      const record = await this.#load()
+      const before = record.rollouts[id]
+      const now = this.#ports.now()
+      const after = acted(id, action, `${PAST[action]} by ${by}`, before, active, now)
+      const next = withState(record, id, after, now)
+      if (next !== record) await this.#ports.record.save(next)
+      await this.#publish(next)
+      return after
+    })
+  }
+
+  /** Sets the switch by which candidates are off on some nodes, or takes it back. */
+  kill(kill: Kill, on: boolean): Promise<readonly Kill[]> {
+    return this.#alone(async () => {
+      const record = await this.#load()
+      const text = JSON.stringify(sorted(kill))
+      const others = record.kills.filter((one) => JSON.stringify(sorted(one)) !== text)
+      const isOn = others.length < record.kills.length
+      const kills = on ? [...others, sorted(kill)] : others
+      const next = isOn === on ? record : { ...record, version: record.version + 1, kills }
+      if (next !== record) await this.#ports.record.save(next)
+      await this.#publish(next)
+      return next.kills
+    })
+  }
+
+  /** What it knows. */
+  read(): Promise<RolloutsRecord> {
+    return this.#alone(() => this.#load())
+  }
+
+  async #load(): Promise<RolloutsRecord> {
+    return (await this.#ports.record.load()) ?? NO_RECORD
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work)
+    this.#last = mine.catch(() => undefined)
+    return mine
+  }
+
+  async #forward(record: RolloutsRecord): Promise<RolloutsRecord> {
+    if (!Object.values(record.rollouts).some(isUnderWay)) return record
+    const ports = this.#ports
+    const active = new Map((await ports.active()).map((one) => [one.rollout.id, one]))
+    const counts = await ports.counts()
+    const now = ports.now()
+    let next = record
+    for (const [id, state] of Object.entries(record.rollouts)) {
+      if (!isUnderWay(state)) continue
+      const seen = counts.get(`${id}/${state.run}`) ?? NO_ROLLOUT_COUNTS
+      const settled = settle(state, active.get(id), now)
+      const rollout = active.get(id)?.rollout
+      if (settled !== state || rollout === undefined) next = withState(next, id, settled, now)
+      else {
+        const { state: advanced, finding } = advance(rollout, state, seen, now)
+        next = withState(next, id, advanced, now, finding)
+      }
+    }
+    if (next !== record) await ports.record.save(next)
+    return next
+  }
+
+  async #publish(record: RolloutsRecord): Promise<void> {
+    if (record.confirmed === record.version) return
+    const { record: kept, publish, now } = this.#ports
+    let whole = record
+    if (record.published?.version !== record.version) {
+      whole = rebased(record, now())
+      whole = { ...whole, published: documentOf(whole) }
+      await kept.save(whole)
+    }
+    await publish(documentOf(whole))
+    await kept.save({ ...whole, confirmed: whole.version })
+  }
+}
+
+const PAST = { start: 'started', pause: 'paused', resume: 'resumed', abort: 'aborted' } as const
+
+function isUnderWay({ phase }: RolloutState): boolean {
+  return phase === 'running' || phase === 'paused' || phase === 'complete'
+}
+
+/** What becomes of a rollout by what is active, whatever its steps say. */
+function settle(state: RolloutState, active: ActiveRollout | undefined, now: number): RolloutState {
+  if (active === undefined) return rollBack(state, 'it is in the active snapshot no longer', now)
+  if (active.stable === state.candidate) {
+    return { ...state, phase: 'promoted', reason: 'the plugin is the candidate now' }
+  }
+  if (active.candidate === state.candidate) return state
+  return rollBack(state, 'its candidate is another one now; start it again', now)
+}
+
+function acted(
+  id: string,
+  action: RolloutAction,
+  reason: string,
+  before: RolloutState | undefined,
+  active: ActiveRollout | undefined,
+  now: number,
+): RolloutState {
+  if (action === 'start') {
+    if (active === undefined) throw new RolloutError('rollout.unknown', id)
+    const { candidate, stable } = active
+    if (before !== undefined && isUnderWay(before) && before.candidate === candidate) return before
+    if (candidate === stable) throw new RolloutError('rollout.nothing_to_do', id)
+    return begin(candidate, before, now)
+  }
+  if (before === undefined) throw new RolloutError('rollout.unknown', id)
+  const { phase } = before
+  if (action === 'pause' && phase === 'running') return pause(before, reason, now)
+  if (action === 'resume' && phase === 'paused') return resume(before, reason, now)
+  if (action === 'abort' && isUnderWay(before)) return rollBack(before, reason, now)
+  // what was asked for is so already
+  if ({ pause: 'paused', resume: 'running', abort: 'rolled-back' }[action] === phase) return before
+  throw new RolloutError('rollout.wrong_phase', `${id}: ${phase}`)
+}
+
+function sorted({ plugin, selector }: Kill): Kill {
+  if (selector === undefined) return { plugin }
+  const labels = Object.entries(selector).sort(([a], [b]) => (a < b ? -1 : 1))
+  return { plugin, selector: Object.fromEntries(labels) }
+}

@@ -1,0 +1,104 @@
+/** What the controller remembers, and what it lets nodes read: plain JSON, both of it. */
+import type { Finding } from './analysis.ts'
+import type { RolloutPhase, RolloutState } from './state.ts'
+
+/** Nodes on which a plugin's candidate never runs, whatever its rollout says. */
+export interface Kill {
+  readonly plugin: string
+  /** Labels of the nodes; absent: all. */
+  readonly selector?: Readonly<Record<string, string>>
+}
+
+/** Of one rollout: what a node has to know, and why it is so. */
+export type PublishedRollout = Pick<
+  RolloutState,
+  'run' | 'candidate' | 'phase' | 'reason' | 'moves'
+>
+
+/** The value of the key `rollouts`. It names no code: only which side of a snapshot counts from when on. */
+export interface RolloutsDocument {
+  /** Grows with each change; an older one is not taken. */
+  readonly version: number
+  readonly rollouts: Readonly<Record<string, PublishedRollout>>
+  readonly kills: readonly Kill[]
+}
+
+/** One move or verdict, kept for people. */
+export interface RolloutEvent {
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number
+  readonly rollout: string
+  readonly run: number
+  readonly phase: RolloutPhase
+  readonly step: number
+  /** That counts, or is about to. */
+  readonly weight: number
+  readonly reason: string
+  /** What the analysis said then. */
+  readonly finding?: Finding
+}
+
+export interface RolloutsRecord {
+  readonly version: number
+  readonly rollouts: Readonly<Record<string, RolloutState>>
+  readonly kills: readonly Kill[]
+  /** Newest last. */
+  readonly history: readonly RolloutEvent[]
+  /** What was published last, or was about to be: a node may have read it. */
+  readonly published?: RolloutsDocument
+  /** The version that is known to have been published. */
+  readonly confirmed: number
+}
+
+export const NO_RECORD: RolloutsRecord = {
+  version: 0,
+  rollouts: {},
+  kills: [],
+  history: [],
+  confirmed: 0,
+}
+
+/** How many events are kept. */
+const KEPT_EVENTS = 200
+
+/**
+ * A record in which one rollout is in another state. What changed for people is an event.
+ * @param finding - what the analysis said
+ */
+export function withState(
+  record: RolloutsRecord,
+  rollout: string,
+  state: RolloutState,
+  at: number,
+  finding?: Finding,
+): RolloutsRecord {
+  const before = record.rollouts[rollout]
+  if (before === state) return record
+  const rollouts = { ...record.rollouts, [rollout]: state }
+  const { run, phase, step, reason } = state
+  const news =
+    before?.run !== run ||
+    before.phase !== phase ||
+    before.step !== step ||
+    before.reason !== reason ||
+    before.moves.length !== state.moves.length
+  // marks and the like are the controller's own: no node has to read them
+  if (!news) return { ...record, rollouts }
+  const weight = state.moves.at(-1)?.weight ?? 0
+  const event = { at, rollout, run, phase, step, weight, reason, ...(finding && { finding }) }
+  return {
+    ...record,
+    version: record.version + 1,
+    rollouts,
+    history: [...record.history, event].slice(-KEPT_EVENTS),
+  }
+}
+
+/** What nodes are to read of a record. */
+export function documentOf({ version, rollouts, kills }: RolloutsRecord): RolloutsDocument {
+  const published = Object.entries(rollouts).map(
+    ([id, { run, candidate, phase, reason, moves }]) =>
+      [id, { run, candidate, phase, reason, moves }] as const,
+  )
+  return { version, rollouts: Object.fromEntries(published), kills }
+}
