@@ -29,6 +29,8 @@ export interface WorkerdOptions {
   readonly coldIsolates?: number
   /** What was bundled with `postern baseline`. */
   readonly baseline?: Baseline
+  /** `missing`: a deploy that lost the second module. */
+  readonly control?: 'missing'
 }
 
 export interface Workerd {
@@ -140,7 +142,7 @@ function capnp(
   folder: string,
   ports: Ports,
   vars: Readonly<Record<string, string | undefined>>,
-  { reports = 'sound', kvAt, cacheAt }: WorkerdOptions,
+  { reports = 'sound', kvAt, cacheAt, control }: WorkerdOptions,
 ): string {
   const text = (value: string): string => JSON.stringify(value)
   const socket = (name: string, port: number): string =>
@@ -149,9 +151,10 @@ function capnp(
     .filter((name) => name.endsWith('.wasm'))
     .map((name) => `(name = ${text(`./${name}`)}, wasm = embed ${text(name)})`)
   const baseline = text(`baseline-${ports.main}.js`)
+  const second = control ? '' : '(name = "control.js", esModule = embed "control.js"), '
   const worker = `compatibilityDate = "2026-11-01",
   compatibilityFlags = ["enable_request_signal", "no_nodejs_global_timers"],
-  modules = [(name = "worker.js", esModule = embed "worker.js"), (name = "control.js", esModule = embed "control.js"), (name = "baseline.js", esModule = embed ${baseline}), ${modules.join(', ')}],${cacheAt === undefined ? '' : '\n  cacheApiOutbound = "cache",'}`
+  modules = [(name = "worker.js", esModule = embed "worker.js"), ${second}(name = "baseline.js", esModule = embed ${baseline}), ${modules.join(', ')}],${cacheAt === undefined ? '' : '\n  cacheApiOutbound = "cache",'}`
   const outside = (name: string, address: string): string =>
     `(name = "${name}", external = (address = "${address}", http = ())),`
   const folders = `(name = "kv", disk = (path = ${text(join(folder, 'kv'))}, writable = true)),`
