@@ -9,7 +9,8 @@ const BYTES = 16
 export class Mac {
   readonly #purpose: string
   readonly #secret: string
-  #key: Promise<CryptoKey> | undefined
+  /** The key itself, not its promise: on Workers no request may wait for another's. */
+  #key: CryptoKey | undefined
 
   /**
    * @param secret - at least 16 characters
@@ -36,14 +37,15 @@ export class Mac {
     return sameText(signed, wanted) ? text : undefined
   }
 
-  #imported(): Promise<CryptoKey> {
+  async #imported(): Promise<CryptoKey> {
+    if (this.#key !== undefined) return this.#key
     const bytes = new TextEncoder().encode(this.#secret)
     const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-    this.#key ??= crypto.subtle.importKey('raw', bytes, algorithm, false, ['sign'])
+    this.#key = await crypto.subtle.importKey('raw', bytes, algorithm, false, ['sign'])
     return this.#key
   }
 
-  #bytes(text: string): Uint8Array<ArrayBuffer> {
+  #bytes(text: string): Uint8Array {
     return new TextEncoder().encode(`${this.#purpose}\n${text}`)
   }
 }
