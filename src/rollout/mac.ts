@@ -45,8 +45,8 @@ export class Mac {
     return this.#key
   }
 
-  #bytes(text: string): Uint8Array {
-    return new TextEncoder().encode(`${this.#purpose}\n${text}`)
+  #bytes(text: string): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(new TextEncoder().encode(`${this.#purpose}\n${text}`))
   }
 }
 
