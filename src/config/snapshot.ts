@@ -4,7 +4,9 @@
  * when a gateway reads it, and never changed: a change is another snapshot.
  */
 import type { PluginLimits } from '../proxy-wasm/limits.ts'
+import type { DecisionLogSpec, FailOpenBudget, LogOnly } from '../proxy-wasm/vm/plugin-spec.ts'
 import type { LastGood } from './last-good.ts'
+import type { SnapshotRollout } from './snapshot-rollout.ts'
 import type { SnapshotGateway, SnapshotRoute, SnapshotUpstream } from './snapshot-route.ts'
 
 export type * from './snapshot-route.ts'
@@ -22,22 +24,6 @@ export type FailStrategy = (typeof FAIL_STRATEGIES)[number]
 
 /** What a log-only plugin's own calls do: they run, or none of them leaves. */
 export const LOG_ONLY_CALLOUTS = ['run', 'block'] as const
-
-/** How much of a plugin's traffic may be let by when it fails and its strategy is FAIL_OPEN. */
-export interface FailOpenBudget {
-  /** At most so many per cent of the requests of a minute; 0 to 100, fractions allowed. */
-  readonly percent: number
-  /** So many a minute are let by whatever the percentage. */
-  readonly minimum: number
-}
-
-/** What of a plugin's decisions goes to the decision log. */
-export interface DecisionLog {
-  /** The share of requests whose decisions are written, in per cent; 0 to 100, fractions allowed. */
-  readonly sampling: number
-  /** Lower-case names of headers and query parameters whose values are never written. */
-  readonly mask: readonly string[]
-}
 
 /** A plugin's id: `<namespace>.<name>`, the name Istio gives it in Envoy's configuration. */
 export type PluginId = string
@@ -80,11 +66,11 @@ export interface SnapshotPlugin {
   /** It runs and what it does is recorded and dropped; absent: what it does is done. */
   readonly mode?: 'log-only'
   /** Present exactly when `mode` is. */
-  readonly logOnly?: { readonly callouts: (typeof LOG_ONLY_CALLOUTS)[number] }
+  readonly logOnly?: LogOnly
   /** Beyond it FAIL_OPEN is FAIL_CLOSE; absent: no bound. Only where `failStrategy` is FAIL_OPEN. */
   readonly failOpenBudget?: FailOpenBudget
   /** Absent: its decisions are not written. A log-only plugin always has it. */
-  readonly decisions?: DecisionLog
+  readonly decisions?: DecisionLogSpec
   /** One vm for the whole gateway; it is in no chain. */
   readonly singleton?: true
   /** What may run in its place when it does not start, newest first. */
@@ -101,4 +87,6 @@ export interface Snapshot {
   readonly gatewayPlugins: readonly PluginId[]
   readonly plugins: Readonly<Record<PluginId, SnapshotPlugin>>
   readonly upstreams: Readonly<Record<string, SnapshotUpstream>>
+  /** Sorted by id; absent: none. */
+  readonly rollouts?: readonly SnapshotRollout[]
 }

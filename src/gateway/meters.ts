@@ -4,6 +4,7 @@
  */
 import { type Counter, FAMILIES, GuestMetrics, Registry, type TagRule } from '../observe/index.ts'
 import type { Histogram, Sample } from '../observe/index.ts'
+import type { Labels } from '../observe/labels.ts'
 import type { PluginCounts } from '../proxy-wasm/vm/plugin-counts.ts'
 import type { VmPool } from '../proxy-wasm/index.ts'
 
@@ -111,6 +112,32 @@ export class UpstreamMeter {
   }
 }
 
+/** The answers of one side of a rollout. */
+export class SideMeter {
+  readonly #requests: Counter
+  readonly #serverErrors: Counter
+  readonly #denials: Counter
+  readonly #wall: Counter
+  readonly #squares: Counter
+
+  constructor(registry: Registry, labels: Labels) {
+    this.#requests = registry.counter(FAMILIES.rolloutRequests, labels)
+    this.#serverErrors = registry.counter(FAMILIES.rolloutServerErrors, labels)
+    this.#denials = registry.counter(FAMILIES.rolloutDenials, labels)
+    this.#wall = registry.counter(FAMILIES.rolloutWall, labels)
+    this.#squares = registry.counter(FAMILIES.rolloutWallSquares, labels)
+  }
+
+  /** @param ms - until the answer's headers */
+  answered(status: number, ms: number): void {
+    this.#requests.value += 1
+    if (status >= 500) this.#serverErrors.value += 1
+    else if (status >= 400) this.#denials.value += 1
+    this.#wall.value += ms
+    this.#squares.value += ms * ms
+  }
+}
+
 /** All meters of one gateway and the registry behind them. */
 export class Meters {
   readonly registry: Registry = new Registry()
@@ -143,6 +170,11 @@ export class Meters {
       this.#upstreams.set(name, meter)
     }
     return meter
+  }
+
+  /** @param labels - which rollout, which run of it, which side */
+  side(labels: Labels): SideMeter {
+    return new SideMeter(this.registry, labels)
   }
 
   /** Counts an answer of a gateway that has nothing to run. */
@@ -191,10 +223,17 @@ function pluginSamples(plugin: string, counts: PluginCounts): Sample[] {
     [FAMILIES.localReplies, counts.localReplies],
     [FAMILIES.failedClosed, counts.failedClosed],
     [FAMILIES.failedOpen, counts.failedOpen],
+    [FAMILIES.overBudget, counts.overBudget],
     [FAMILIES.logLinesDropped, counts.droppedLogLines],
   ] as const
   const labels = `plugin_name="${plugin}"`
-  return counted.flatMap(([family, value]) =>
-    value === 0 ? [] : [{ ...series(family, labels), value }],
-  )
+  const { name } = FAMILIES.wouldBe
+  const wouldBe = Object.entries(counts.wouldBe).map(([act, value]): Sample => {
+    return { kind: 'counter', name, labels: `class="${act}",${labels}`, value }
+  })
+  return counted
+    .flatMap<Sample>(([family, value]) =>
+      value === 0 ? [] : [{ ...series(family, labels), value }],
+    )
+    .concat(wouldBe)
 }

@@ -25,5 +25,8 @@ export function toPluginSpec(
     allowedCapabilities: config.allowedCapabilities,
     allowOnHeadersStopIteration: config.allowOnHeadersStopIteration,
     limits: config.limits,
+    logOnly: config.logOnly,
+    failOpenBudget: config.failOpenBudget,
+    decisions: config.decisions,
   })
 }

@@ -4,6 +4,8 @@ import type { SnapshotPlugin } from '../config/snapshot.ts'
 import { type ActiveRevision, type NodeView, refusedNow } from '../observe/index.ts'
 import type { ReportedRefusal } from '../observe/index.ts'
 import type { Plugin, VmPool } from '../proxy-wasm/index.ts'
+import type { PluginCounts } from '../proxy-wasm/vm/plugin-counts.ts'
+import type { FailOpenBudget } from '../proxy-wasm/vm/plugin-spec.ts'
 import type { ModuleSource } from './modules.ts'
 import { pluginTroubles, runsLastGood } from './plugin-troubles.ts'
 import type { Running } from './running.ts'
@@ -22,6 +24,17 @@ export interface PluginStatus {
    */
   readonly vm: 'singleton' | 'unselected' | 'idle' | 'running' | 'last-good' | 'failed' | 'retired'
   readonly lastError: string | null
+  readonly mode: 'enforce' | 'log-only'
+  /** What it would have done here if it were not log-only, by class; empty for one that enforces. */
+  readonly wouldBe: PluginCounts['wouldBe']
+  /** The minute that is counted of its budget for failing open, in this isolate; null without one. */
+  readonly failOpen:
+    | (FailOpenBudget & {
+        readonly came: number
+        readonly passed: number
+        readonly refused: number
+      })
+    | null
   /** `module.name` of the module's imports that nobody knows here: they answer Unimplemented. */
   readonly unknownImports: readonly string[]
 }
@@ -75,6 +88,9 @@ export function gatewayStatus(
         vm: plugin === undefined ? standIn(config) : stateOf(config, plugin),
         lastError: plugin?.lastError?.message ?? null,
         unknownImports: plugin?.unknownImports ?? [],
+        mode: config.mode ?? 'enforce',
+        wouldBe: config.mode === undefined ? {} : (plugin?.counts.wouldBe ?? {}),
+        failOpen: config.failOpenBudget ? failOpen(config.failOpenBudget, plugin) : null,
       }
     }),
     vms: { count: pool.size, contexts: pool.contexts, memoryBytes: pool.memoryBytes },
@@ -84,6 +100,11 @@ export function gatewayStatus(
 /** A plugin that goes on as it was since its new version did not start is as good as any other last good one. */
 function stateOf(config: SnapshotPlugin, plugin: Plugin): PluginStatus['vm'] {
   return plugin.state !== 'failed' && runsLastGood(config, plugin) ? 'last-good' : plugin.state
+}
+
+function failOpen(budget: FailOpenBudget, plugin: Plugin | undefined): PluginStatus['failOpen'] {
+  const { minute, overBudget = 0 } = plugin?.counts ?? {}
+  return { ...budget, came: minute?.came ?? 0, passed: minute?.passed ?? 0, refused: overBudget }
 }
 
 /** What is said of a plugin that this isolate does not have. */

@@ -54,7 +54,15 @@ type Counters =
   | 'localReplies'
   | 'failedClosed'
   | 'failedOpen'
+  | 'overBudget'
+  | 'wouldBe'
+  | 'decisionsDropped'
   | 'logLinesDropped'
+  | 'rolloutRequests'
+  | 'rolloutServerErrors'
+  | 'rolloutDenials'
+  | 'rolloutWall'
+  | 'rolloutWallSquares'
   | 'refusals'
   | 'definitionsDropped'
   | 'seriesDropped'
@@ -113,9 +121,35 @@ export const FAMILIES: Families = {
     'postern_plugin_failed_open_total',
     'Requests that went on without a plugin that could not run.',
   ),
+  overBudget: counter(
+    'postern_plugin_fail_open_budget_exceeded_total',
+    'Requests refused because more had passed a failing plugin by than failOpenBudget lets.',
+  ),
+  wouldBe: counter(
+    'postern_plugin_would_be_total',
+    'What log-only plugins would have done, by its class.',
+  ),
+  decisionsDropped: counter(
+    'postern_decision_lines_dropped_total',
+    'Lines of the decision log beyond its bound for one isolate and second.',
+  ),
   logLinesDropped: counter(
     'postern_plugin_log_lines_dropped_total',
     "Lines of a plugin beyond its policy's limits.logLinesPerSecond.",
+  ),
+  rolloutRequests: counter('postern_rollout_requests_total', "Requests of a rollout's audience."),
+  rolloutServerErrors: counter(
+    'postern_rollout_server_errors_total',
+    'Of those, answers of 500 and above.',
+  ),
+  rolloutDenials: counter('postern_rollout_denials_total', 'Of those, answers of 400 to 499.'),
+  rolloutWall: counter(
+    'postern_rollout_wall_milliseconds_total',
+    "Of those, milliseconds to their answers' headers.",
+  ),
+  rolloutWallSquares: counter(
+    'postern_rollout_wall_milliseconds_squared_total',
+    'The same, each squared, for their variance.',
   ),
   revision: gauge('postern_config_revision', 'The revision that runs; 0 for none.', 'max'),
   refusals: counter('postern_config_refusals_total', 'Times something was refused, by its code.'),

@@ -3,6 +3,7 @@
  * Prometheus' text format. Web APIs and the machine alone.
  * @module
  */
+export { DecisionLog } from './decision-log.ts'
 export { FAMILIES } from './families.ts'
 export { GuestMetrics } from './guest-metrics.ts'
 export { Counter, Gauge, Histogram, type Sample } from './metric.ts'

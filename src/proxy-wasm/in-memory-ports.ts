@@ -44,6 +44,7 @@ export function inMemoryPorts(overrides: Partial<Ports> = {}): Ports {
     grpcCalls: noGrpcCalls,
     timers,
     foreignFunctions: new ForeignFunctionRegistry(),
+    decisions: { decided: () => undefined },
     node: { id: '', cluster: '', metadata: {} },
     ...overrides,
   }

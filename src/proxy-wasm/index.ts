@@ -20,7 +20,9 @@ export { DEFAULT_LIMITS, type PluginLimits } from './limits.ts'
 export type * from './ports.ts'
 export type { RegisteredModule } from './registered-module.ts'
 export type { StreamInfo } from './stream/attributes.ts'
-export { Chain, type ChainOptions } from './stream/chain.ts'
+export { Chain } from './stream/chain.ts'
+export type { ChainOptions } from './stream/chain-options.ts'
+export type { Decided, Decision, DecisionClass } from './stream/decision.ts'
 export type { Direction, EffectSink } from './stream/effects.ts'
 export {
   type FetchStreamOptions,

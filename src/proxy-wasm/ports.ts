@@ -8,6 +8,7 @@
  */
 import type { LogLevel, MetricType, Status } from './abi/enums.ts'
 import type { JsonObject } from './memory/struct.ts'
+import type { Decided } from './stream/decision.ts'
 
 /** A string of bytes: every char code is 0–255. */
 export type ByteString = string
@@ -218,6 +219,12 @@ export interface NodeInfo {
   readonly metadata: JsonObject
 }
 
+/** Who hears what plugins decide; told of those whose spec has `decisions`. */
+export interface DecisionsPort {
+  /** Called while a stream runs: it must not throw, and what takes long must not be done here. */
+  decided(decision: Decided): void
+}
+
 /** All that a vm asks of its surroundings. */
 export interface Ports {
   readonly clock: Clock
@@ -230,5 +237,6 @@ export interface Ports {
   readonly grpcCalls: GrpcCallsPort
   readonly timers: TimersPort
   readonly foreignFunctions: ForeignFunctionsPort
+  readonly decisions: DecisionsPort
   readonly node: NodeInfo
 }

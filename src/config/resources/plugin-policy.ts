@@ -216,7 +216,7 @@ export const pluginPolicySchema: v.GenericSchema<unknown, PluginPolicy> = v.obje
           mask: v.exactOptional(
             described(v.array(fieldName), {
               about: doc(
-                'Headers and query parameters whose values are written as `***`, beside those that carry credentials, which always are.',
+                'Headers and query parameters whose values are never shown: in the decision log, which shows few values anyway (docs/OPERATIONS.md), and in explanations, where those that carry credentials never are.',
               ),
               default: doc('[]'),
             }),

@@ -12,19 +12,11 @@ import {
   MapType,
   type Plugin,
 } from '../../proxy-wasm/index.ts'
+import { type HeaderChange, headerChanges } from '../../proxy-wasm/stream/header-changes.ts'
 import type { Context } from '../../proxy-wasm/vm/context.ts'
 import type { GuestCallbacks, GuestFunction } from '../../proxy-wasm/vm/guest-callbacks.ts'
 import type { RootContext } from '../../proxy-wasm/vm/root-context.ts'
 import type { Vm } from '../../proxy-wasm/vm/vm.ts'
-
-/** One header that is another one after a callback. */
-export interface HeaderChange {
-  readonly name: string
-  /** Absent: it was added. */
-  readonly before: readonly string[] | undefined
-  /** Absent: it was removed. */
-  readonly after: readonly string[] | undefined
-}
 
 /** What one callback of a plugin did. Members that are undefined are left out of the JSON. */
 export interface Step {
@@ -187,33 +179,6 @@ interface State {
 /** The end of a stream is a step only when something came of it. */
 function tells({ callback, logs, trapped }: Step): boolean {
   return (callback !== 'log' && callback !== 'done') || logs.length > 0 || trapped !== undefined
-}
-
-/**
- * What makes one list of header lines the other.
- * @param before - flat name, value, …
- */
-export function headerChanges(
-  before: readonly string[],
-  after: readonly string[],
-): HeaderChange[] | undefined {
-  const old = valuesByName(before)
-  const now = valuesByName(after)
-  const changes = [...new Set([...old.keys(), ...now.keys()])].flatMap((name): HeaderChange[] => {
-    const was = old.get(name)
-    const is = now.get(name)
-    return was?.join('\0') === is?.join('\0') ? [] : [{ name, before: was, after: is }]
-  })
-  return changes.length === 0 ? undefined : changes
-}
-
-function valuesByName(lines: readonly string[]): Map<string, string[]> {
-  const values = new Map<string, string[]>()
-  for (let i = 0; i < lines.length; i += 2) {
-    const name = lines[i] as string
-    values.set(name, [...(values.get(name) ?? []), lines[i + 1] as string])
-  }
-  return values
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -161,7 +161,11 @@ export const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
   'request.total_size': (chain) => int(totalSize(chain, chain.requestHeaders, chain.requestBytes)),
   'response.code': (chain) => int(Number(chain.responseHeaders?.get(':status') ?? Number.NaN)),
   'response.code_details': (chain) =>
-    text(chain.info.responseDetails ?? (chain.responseHeaders && 'via_upstream')),
+    text(
+      chain.responseDetails ??
+        chain.info.responseDetails ??
+        (chain.responseHeaders && 'via_upstream'),
+    ),
   'response.flags': () => 0,
   'response.grpc_status': grpcStatus,
   'response.headers': (chain) => headersValue(chain.responseHeaders),

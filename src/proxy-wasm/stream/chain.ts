@@ -3,39 +3,40 @@
  * guests ask for meanwhile is mail, so that no guest is entered while one runs and nothing of this
  * stream happens in another request's I/O context.
  */
-import type { Plugin } from '../vm/plugin.ts'
 import type { Strand } from '../vm/strand.ts'
 import type { StreamInfo } from './attributes.ts'
+import { filtersOf, holderOf, nextTurnOf, StoredBeside } from './chain-filters.ts'
+import type { ChainOptions } from './chain-options.ts'
+import { failDecision, replyDecision } from './decision.ts'
 import type { Direction, EffectSink } from './effects.ts'
-import { Filter } from './filter.ts'
+import type { Filter } from './filter.ts'
 import type { HeaderMap } from './header-map.ts'
 import { type IoContext, isRunningIn, runIn } from './io-context.ts'
-import { failedReply, isGrpc, type LocalReply, prepareLocalReply, tooLarge } from './local-reply.ts'
+import {
+  failedReply,
+  isGrpc,
+  type LocalReply,
+  overBudgetReply,
+  prepareLocalReply,
+  tooLarge,
+} from './local-reply.ts'
 import { type Mail, Mailbox } from './mailbox.ts'
 import { Passage } from './passage.ts'
-
-export interface ChainOptions {
-  /** In request order. */
-  readonly plugins: readonly Plugin[]
-  readonly io: IoContext
-  readonly strand: Strand
-  readonly sink: EffectSink
-  readonly info: StreamInfo
-  readonly check?: (direction: Direction, headers: HeaderMap) => LocalReply | undefined
-}
 
 export class Chain {
   readonly info: StreamInfo
   readonly request: Passage
   readonly response: Passage
-  readonly #filters: readonly Filter[]
-  readonly #io: IoContext
-  readonly #strand: Strand
+  readonly filters: readonly Filter[]
+  readonly io: IoContext
+  readonly strand: Strand
   readonly #sink: EffectSink
+  readonly #beside: boolean
   readonly #check: ChainOptions['check']
   readonly #mail = new Mailbox()
-  #requestHeaders: HeaderMap | undefined
-  #responseHeaders: HeaderMap | undefined
+  /** To be set by events alone. */
+  requestHeaders: HeaderMap | undefined
+  responseHeaders: HeaderMap | undefined
   #requestSent = false
   #requestDone = false
   #responseSent = false
@@ -49,29 +50,24 @@ export class Chain {
   /** How often something that was held went on. */
   moves = 0
   /** What plugins of this stream set, by the raw path. */
-  readonly stored: Map<string, Uint8Array> = new Map<string, Uint8Array>()
+  readonly stored: Map<string, Uint8Array>
+  /** Why it was not the upstream that answered. */
+  responseDetails: string | undefined
   /** Body bytes that entered the chain in each direction, for attributes. */
   requestBytes = 0
   responseBytes = 0
 
   constructor(options: ChainOptions) {
     this.info = options.info
-    this.#io = options.io
-    this.#strand = options.strand
+    this.io = options.io
+    this.strand = options.strand
     this.#sink = options.sink
     this.#check = options.check
-    const { plugins } = options
-    this.#filters = runIn(options.io, () => plugins.map((plugin) => new Filter(this, plugin)))
-    this.request = new Passage(this, 'request', this.#filters)
-    this.response = new Passage(this, 'response', this.#filters.toReversed())
-  }
-
-  get requestHeaders(): HeaderMap | undefined {
-    return this.#requestHeaders
-  }
-
-  get responseHeaders(): HeaderMap | undefined {
-    return this.#responseHeaders
+    this.#beside = options.beside !== undefined
+    this.stored = options.beside ? new StoredBeside(options.beside.stored) : new Map()
+    this.filters = filtersOf(this, options, Chain)
+    this.request = new Passage(this, 'request', this.filters)
+    this.response = new Passage(this, 'response', this.filters.toReversed())
   }
 
   /** Whether the request's headers have left the chain. */
@@ -96,11 +92,7 @@ export class Chain {
 
   /** The first plugin that holds something back in either direction. */
   get holder(): Filter | undefined {
-    const { request, response } = this
-    return this.#filters.find(
-      (filter) =>
-        (filter.request.paused && !request.closed) || (filter.response.paused && !response.closed),
-    )
+    return holderOf(this)
   }
 
   /** Whether a reply may come from elsewhere than the upstream: a callout is under way. */
@@ -111,13 +103,13 @@ export class Chain {
   /** Event: the stream begins before its headers are known. Guests hear of it now instead of with them. */
   begin(): void {
     this.#enter(() => {
-      for (const filter of this.#filters) filter.open()
+      for (const filter of this.filters) filter.open()
     })
   }
 
   /** Event: the request's headers, pseudo-headers included. */
   receiveRequestHeaders(headers: HeaderMap, endOfStream: boolean): void {
-    this.#requestHeaders = headers
+    this.requestHeaders = headers
     this.#enter(() => this.request.headers(headers, endOfStream))
   }
 
@@ -131,7 +123,7 @@ export class Chain {
   receiveResponseHeaders(headers: HeaderMap, endOfStream: boolean): void {
     this.#enter(() => {
       if (this.#answered) return
-      this.#responseHeaders = headers
+      this.responseHeaders = headers
       this.response.headers(headers, endOfStream)
     })
   }
@@ -157,14 +149,14 @@ export class Chain {
       if (holder === undefined) return
       // who holds the very reply to a failure is not asked again
       if (this.#failing) this.#replyDirectly(failedReply())
-      else this.#fail(holder)
+      else this.#fail(holder, undefined, 'limits.pauseMs')
     })
   }
 
   /** Event: time has passed. Ticks and abandoned callouts that are due, then the mail. */
   turn(): void {
     this.#enter(() => {
-      for (const filter of this.#filters) filter.root?.turn()
+      for (const filter of this.filters) filter.root?.turn()
     })
   }
 
@@ -175,9 +167,9 @@ export class Chain {
     this.request.close()
     this.response.close()
     this.#mail.clear()
-    runIn(this.#io, () => {
-      for (const filter of this.#filters) filter.log()
-      for (const filter of this.#filters) filter.close()
+    runIn(this.io, () => {
+      for (const filter of this.filters) filter.log()
+      for (const filter of this.filters) filter.close()
     })
     this.#mail.wake()
   }
@@ -197,7 +189,7 @@ export class Chain {
    */
   async orMoved<T>(promise: Promise<T>): Promise<T | undefined> {
     const first = await this.#mail.waitOr(promise)
-    if (first === undefined) runIn(this.#io, () => this.#drain())
+    if (first === undefined) runIn(this.io, () => this.#drain())
     return first
   }
 
@@ -206,29 +198,25 @@ export class Chain {
    * of its vms is overdue, or a tick is due that may be what lets it go on.
    */
   get nextTurn(): number | undefined {
-    let next: number | undefined
-    for (const { nextTurn } of this.#filters) {
-      if (nextTurn !== undefined && (next === undefined || nextTurn < next)) next = nextTurn
-    }
-    return next
+    return nextTurnOf(this.filters)
   }
 
   /** Something to be done to the stream when no guest runs; wakes its request if that is not running. */
   post(mail: Mail): void {
     if (this.#ended) return
     this.#mail.put(mail)
-    this.#strand.post(() => this.#flush())
+    this.strand.post(() => this.#flush())
   }
 
   #flush(): void {
     if (this.#busy > 0 || this.#ended) return
-    if (isRunningIn(this.#io)) this.#drain()
+    if (isRunningIn(this.io)) this.#drain()
     this.#mail.wake()
   }
 
   #enter(event: () => void): void {
     if (this.#ended) return
-    runIn(this.#io, () => {
+    runIn(this.io, () => {
       // what was posted from another request comes first: it was there before the event
       this.#drain()
       if (this.#ended) return
@@ -261,7 +249,7 @@ export class Chain {
         this[mail.direction].resume(mail.filter, true)
         break
       case 'local-reply':
-        this.#localReply(mail.reply)
+        this.#localReply(mail.reply, mail.filter)
         break
       case 'reset':
         this.#reset(mail.details)
@@ -311,18 +299,20 @@ export class Chain {
     }
   }
 
-  bodyTooLarge(direction: Direction): void {
-    this.#localReply(tooLarge(direction))
+  bodyTooLarge(direction: Direction, filter: Filter): void {
+    this.#localReply(tooLarge(direction), filter)
   }
 
   /**
    * A local reply. Before there is a response it goes through the response callbacks of the plugins
    * that have seen the request; in place of a response it goes straight out; behind response headers
    * nothing but breaking off is left.
+   * @param by - whose decision it is, where it is a plugin's
    */
-  #localReply(reply: LocalReply): void {
+  #localReply(reply: LocalReply, by?: Filter): void {
     if (this.#over) return
-    if (this.#responseHeaders !== undefined) {
+    if (by?.plugin.tells) by.plugin.decided(replyDecision(reply), this)
+    if (this.responseHeaders !== undefined) {
       this.#replyDirectly(reply)
       return
     }
@@ -347,10 +337,10 @@ export class Chain {
     this.request.close()
     this.#sink.localReply?.(reply)
     this.#answered = true
-    this.info.responseDetails = reply.details
-    const request = this.#requestHeaders
+    this.#answerIs(reply.details)
+    const request = this.requestHeaders
     const prepared = prepareLocalReply(reply, isGrpc(request), request?.get(':method') === 'HEAD')
-    this.#responseHeaders = prepared.headers
+    this.responseHeaders = prepared.headers
     return prepared
   }
 
@@ -364,19 +354,29 @@ export class Chain {
     this.#broken = true
     this.request.close()
     this.response.close()
-    this.info.responseDetails = details
+    this.#answerIs(details)
     this.#sink.reset(details)
   }
 
+  #answerIs(details: string): void {
+    this.responseDetails = details
+    if (!this.#beside) this.info.responseDetails = details
+  }
+
   /** @param running - the direction in which its callback runs now, which goes on by itself */
-  #fail(filter: Filter, running?: Direction): void {
+  #fail(filter: Filter, running?: Direction, reason?: string): void {
     if (filter.bypassed || this.#ended) return
+    const { plugin, failsOpen } = filter
     // one failure ends the stream; nor does one of a plugin that had nothing left to do in it
-    if (!filter.failsOpen && !this.#failing && (!this.#responseSent || this.#needs(filter))) {
-      this.#failing = true
-      filter.plugin.counts.failedClosed++
-      this.#localReply(failedReply())
-      return
+    if (!this.#failing && (!this.#responseSent || this.#needs(filter))) {
+      const open = failsOpen && plugin.mayFailOpen()
+      if (plugin.tells) plugin.decided(failDecision(filter, open, reason), this)
+      if (!open) {
+        this.#failing = true
+        plugin.counts.failedClosed++
+        this.#localReply(failsOpen ? overBudgetReply() : failedReply())
+        return
+      }
     }
     filter.bypass()
     if (running !== 'request') this.request.resume(filter, false)

@@ -201,7 +201,7 @@ class FetchStream {
     const chain = this.#chain
     const method = passed.get(':method') ?? request.method
     const body = method === 'GET' || method === 'HEAD' ? null : this.#outboundBody(received, pump)
-    const plain = chain.response.readsBody
+    const plain = chain.response.editsBody
     // what is changed for the upstream's sake is not for the plugins to see
     const headers = plain || body !== request.body ? passed.clone() : passed
     if (body !== request.body) headers.remove('content-length')
@@ -335,6 +335,8 @@ class FetchStream {
     const chain = this.#chain
     const { body } = upstream
     if (body === null || isEmpty(body, headers) || !chain.response.readsBody) return undefined
+    // a plugin that looks on is no reason for the client to get another coding
+    if (!chain.response.editsBody && headers.has('content-encoding')) return undefined
     const coding = stripCoding(headers, this.#options.decoded ?? DECODED)
     if (coding === 'unknown') return chain.response.leaveOutReaders() ? undefined : 'unreadable'
     return new BodyPump({

@@ -24,11 +24,12 @@ export class Filter {
   #bypassed = false
   #closed = false
 
-  constructor(chain: Chain, plugin: Plugin) {
+  /** @param root - undefined when the plugin cannot run */
+  constructor(chain: Chain, plugin: Plugin, root: RootContext | undefined) {
     this.plugin = plugin
     this.spec = plugin.spec
     this.#chain = chain
-    this.#root = plugin.acquire()
+    this.#root = root
     this.#callbacks = this.#root?.vm.callbacks
     this.#root?.streamOpened()
   }
@@ -51,7 +52,7 @@ export class Filter {
 
   /** Whether streams go on without it when it cannot run. */
   get failsOpen(): boolean {
-    return this.spec.failStrategy === 'FAIL_OPEN'
+    return this.spec.failStrategy === 'FAIL_OPEN' || this.spec.logOnly !== undefined
   }
 
   /** Whether it takes no part any more: its vm is gone. */
@@ -62,7 +63,7 @@ export class Filter {
   /** Leaves it out from now on. */
   bypass(): void {
     this.#bypassed = true
-    if (this.failsOpen) this.plugin.counts.failedOpen++
+    if (this.failsOpen && this.spec.logOnly === undefined) this.plugin.counts.failedOpen++
   }
 
   /** Whether the guest can be called. */

@@ -32,6 +32,19 @@ export function failedReply(): LocalReply {
   return emptyReply(503, 'wasm_fail_stream', GRPC_UNAVAILABLE)
 }
 
+/** The answer when a plugin that fails open has used up its budget for that. */
+export function overBudgetReply(): LocalReply {
+  const details = 'plugin.fail_open_budget'
+  const message = 'A plugin has failed for more requests than may go on without it.'
+  return {
+    status: 503,
+    details,
+    headers: ['content-type', 'application/json'],
+    body: textToBytes(JSON.stringify({ error: { code: details, message } })),
+    grpcStatus: GRPC_UNAVAILABLE,
+  }
+}
+
 /** The answer when a plugin would buffer more than it may. */
 export function tooLarge(direction: Direction): LocalReply {
   return direction === 'request'

@@ -52,13 +52,23 @@ export class Passage {
     return false
   }
 
+  /** Whether one of them may change it: log-only plugins look on. */
+  get editsBody(): boolean {
+    for (const filter of this.#filters) {
+      if (filter.spec.logOnly === undefined && this.#reads(filter)) return true
+    }
+    return false
+  }
+
   /**
    * Leaves out the plugins that would read a body which cannot be shown to them.
    * @returns false when one of them must not be left out
    */
   leaveOutReaders(): boolean {
-    const readers = this.#filters.filter((filter) => this.#reads(filter))
-    if (readers.some(({ spec }) => spec.failStrategy !== 'FAIL_OPEN')) return false
+    const readers = this.#filters.filter(
+      (filter) => filter.spec.logOnly === undefined && this.#reads(filter),
+    )
+    if (!readers.every((filter) => filter.failsOpen && filter.plugin.mayFailOpen())) return false
     for (const filter of readers) filter.bypass()
     return true
   }
@@ -190,7 +200,7 @@ export class Passage {
   #limit(filter: Filter, flow: Flow): void {
     if (flow.backPressure || flow.held <= filter.spec.limits.bodyBytes) return
     flow.buffer.clear()
-    this.#chain.bodyTooLarge(this.direction)
+    this.#chain.bodyTooLarge(this.direction, filter)
   }
 
   /**

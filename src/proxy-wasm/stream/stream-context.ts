@@ -105,7 +105,7 @@ export class StreamContext implements Context {
       )
       return
     }
-    this.#filter.plugin.counts.localReplies++
+    if (this.root.spec.logOnly === undefined) this.#filter.plugin.counts.localReplies++
     this.#chain.post({ kind: 'local-reply', reply, filter: this.#filter })
   }
 

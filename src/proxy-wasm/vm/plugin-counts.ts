@@ -2,6 +2,9 @@
  * What has happened to a plugin in this isolate, over all its vms and versions. Plain numbers: whoever
  * wants metrics reads them when it wants them.
  */
+import type { DecisionClass } from '../stream/decision.ts'
+import type { FailOpenMinute } from './fail-open-minute.ts'
+
 export interface PluginCounts {
   /** Vms made after one had failed. */
   reloads: number
@@ -18,6 +21,12 @@ export interface PluginCounts {
   failedOpen: number
   /** Log lines beyond `limits.logLinesPerSecond`. */
   droppedLogLines: number
+  /** Of those refused, streams that its budget for failing open had no room for. */
+  overBudget: number
+  /** What it would have done if it were not log-only, by class; a stream counts once for each act. */
+  readonly wouldBe: Partial<Record<DecisionClass, number>>
+  /** The minute that its budget for failing open is counted in; undefined without a budget. */
+  minute: FailOpenMinute | undefined
 }
 
 export function pluginCounts(): PluginCounts {
@@ -30,5 +39,8 @@ export function pluginCounts(): PluginCounts {
     failedClosed: 0,
     failedOpen: 0,
     droppedLogLines: 0,
+    overBudget: 0,
+    wouldBe: {},
+    minute: undefined,
   }
 }

@@ -6,6 +6,28 @@ import type { LoadedModule } from './loaded-module.ts'
 /** What the client sees when the plugin cannot run; the names are Istio's. */
 export type FailStrategy = 'FAIL_CLOSE' | 'FAIL_OPEN' | 'FAIL_RELOAD'
 
+/** A plugin that runs on every stream, and whose effects reach nobody. */
+export interface LogOnly {
+  /** What becomes of its own calls: they are made, or none of them leaves. */
+  readonly callouts: 'run' | 'block'
+}
+
+/** How much of a plugin's traffic may be let by when it fails and its strategy is FAIL_OPEN. */
+export interface FailOpenBudget {
+  /** At most so many per cent of the requests of a minute; 0 to 100, fractions allowed. */
+  readonly percent: number
+  /** So many a minute are let by whatever the percentage. */
+  readonly minimum: number
+}
+
+/** What of a plugin's decisions is written. */
+export interface DecisionLogSpec {
+  /** The share of requests whose decisions are written, in per cent; 0 to 100, fractions allowed. */
+  readonly sampling: number
+  /** Lower-case names of headers and query parameters whose values are never written. */
+  readonly mask: readonly string[]
+}
+
 export interface PluginSpec {
   /** Unique among the plugins of one gateway; also `plugin_name`. */
   readonly name: string
@@ -27,6 +49,12 @@ export interface PluginSpec {
   /** Let a headers Pause hold the headers only, so that body callbacks go on. */
   readonly allowOnHeadersStopIteration: boolean
   readonly limits: PluginLimits
+  /** Present: nothing it does is done, it is recorded. */
+  readonly logOnly: LogOnly | undefined
+  /** Beyond it FAIL_OPEN is FAIL_CLOSE; undefined: no bound. */
+  readonly failOpenBudget: FailOpenBudget | undefined
+  /** Undefined: the decisions port hears nothing of it. */
+  readonly decisions: DecisionLogSpec | undefined
 }
 
 /** What an embedder has to say; everything else has Envoy's default. */
@@ -57,6 +85,9 @@ export function pluginSpec(options: PluginOptions): PluginSpec {
     failStrategy: 'FAIL_CLOSE',
     shareVm: false,
     allowOnHeadersStopIteration: false,
+    logOnly: undefined,
+    failOpenBudget: undefined,
+    decisions: undefined,
     ...rest,
     configuration: bytes(configuration),
     vmConfiguration: bytes(vmConfiguration),

@@ -5,8 +5,11 @@
  */
 import { LogLevel } from '../abi/enums.ts'
 import { describeError, type LoadError } from '../errors.ts'
-import type { PluginCounts } from './plugin-counts.ts'
+import type { Chain } from '../stream/chain.ts'
+import type { Decision } from '../stream/decision.ts'
 import { type IoContext, runIn } from '../stream/io-context.ts'
+import { FailOpenMinute } from './fail-open-minute.ts'
+import type { PluginCounts } from './plugin-counts.ts'
 import type { PluginSpec } from './plugin-spec.ts'
 import { RootContext } from './root-context.ts'
 import type { VmPool } from './vm-pool.ts'
@@ -30,7 +33,7 @@ export class Plugin {
   readonly spec: PluginSpec
   readonly vmKey: string
   readonly counts: PluginCounts
-  readonly #pool: VmPool
+  readonly pool: VmPool
   readonly #fallback: Plugin | undefined
   readonly #notStarted: ((error: Error) => void) | undefined
   #root: RootContext | undefined
@@ -53,7 +56,7 @@ export class Plugin {
   constructor(spec: PluginSpec, vmKey: string, pool: VmPool, fallback: PluginFallback = {}) {
     this.spec = spec
     this.vmKey = vmKey
-    this.#pool = pool
+    this.pool = pool
     this.counts = pool.countsOf(spec.name)
     this.#fallback = fallback.plugin
     this.#notStarted = fallback.notStarted
@@ -107,18 +110,18 @@ export class Plugin {
     if (root !== undefined && root.vm.alive) {
       root.turn()
       if (root.vm.alive) {
-        this.#lastUse = this.#pool.nextUse()
+        this.#lastUse = this.pool.nextUse()
         return root
       }
     }
-    if (this.#now() < this.#retryAt) {
+    if (this.pool.now() < this.#retryAt) {
       this.counts.backoffs++
       return this.#lastGood()
     }
     try {
       return this.start()
     } catch (error) {
-      this.#pool.ports.log.log({
+      this.pool.ports.log.log({
         level: LogLevel.Error,
         message: describeError(error),
         plugin: this.spec.name,
@@ -129,6 +132,43 @@ export class Plugin {
       this.#notStarted?.(error as Error)
       return this.#lastGood()
     }
+  }
+
+  /** A stream has come to it, of which a budget for failing open is a share. */
+  come(): void {
+    const { counts } = this
+    if (this.spec.failOpenBudget !== undefined) {
+      ;(counts.minute ??= new FailOpenMinute()).come(this.pool.now())
+    }
+  }
+
+  /** Whether one more stream may go on without it: takes it out of the budget, where there is one. */
+  mayFailOpen(): boolean {
+    const { failOpenBudget } = this.spec
+    if (failOpenBudget === undefined || this.counts.minute?.take(failOpenBudget)) return true
+    this.counts.overBudget++
+    return false
+  }
+
+  /** Whether anybody hears what it decides. */
+  get tells(): boolean {
+    return this.spec.decisions !== undefined || this.spec.logOnly !== undefined
+  }
+
+  /** It has decided something about a stream; to be called where it `tells`. */
+  decided(decision: Decision, { info, requestHeaders, io }: Chain): void {
+    const { spec, counts } = this
+    if (spec.logOnly !== undefined) {
+      counts.wouldBe[decision.class] = (counts.wouldBe[decision.class] ?? 0) + 1
+    }
+    if (spec.decisions === undefined) return
+    this.pool.ports.decisions.decided({
+      ...decision,
+      plugin: spec,
+      info,
+      request: requestHeaders,
+      io,
+    })
   }
 
   /** Stands in for a version that does not start, not for one that has started and trapped. */
@@ -145,9 +185,9 @@ export class Plugin {
     if (this.#root?.vm.alive) return this.#root
     this.#starting = true
     try {
-      this.#startedAt = this.#now()
-      const vm = this.#pool.open(this)
-      const root = new RootContext(vm, this.spec, this.#pool.ticks, () => this.#gone(root))
+      this.#startedAt = this.pool.now()
+      const vm = this.pool.open(this)
+      const root = new RootContext(vm, this.spec, this.pool.ticks, () => this.#gone(root))
       this.#root = root
       root.start()
       if (this.#down) this.counts.reloads++
@@ -156,8 +196,8 @@ export class Plugin {
       this.#fallback?.sleep()
       // a stream that was planned before the plugin was retired: the root goes with its last stream
       if (this.#retired) root.retireAfterStreams()
-      this.#lastUse = this.#pool.nextUse()
-      this.#pool.used(this)
+      this.#lastUse = this.pool.nextUse()
+      this.pool.used(this)
       return root
     } catch (error) {
       if (this.#root) this.#discard(this.#root)
@@ -184,9 +224,9 @@ export class Plugin {
   /** No new streams: the running root context ends when its last stream has. */
   retire(): void {
     this.#retired = true
-    this.#pool.unused(this)
+    this.pool.unused(this)
     this.#root?.retire()
-    if (this.#root !== undefined) this.#pool.drains(this.#root)
+    if (this.#root !== undefined) this.pool.drains(this.#root)
     this.#fallback?.retire()
   }
 
@@ -194,7 +234,7 @@ export class Plugin {
   sleep(): boolean {
     const root = this.#root
     if (root === undefined || root.streams > 0) return false
-    this.#pool.unused(this)
+    this.pool.unused(this)
     this.#root = undefined
     root.retire()
     return true
@@ -204,7 +244,7 @@ export class Plugin {
   #discard(root: RootContext): void {
     this.#root = undefined
     root.discard()
-    this.#pool.release(root.vm)
+    this.pool.release(root.vm)
   }
 
   /** The root context was deleted after retiring, or its vm has trapped. */
@@ -214,16 +254,16 @@ export class Plugin {
     if (failure !== undefined && this.#root === root && !this.#starting) this.#failed(failure)
     if (this.#root === root) {
       this.#root = undefined
-      this.#pool.unused(this)
+      this.pool.unused(this)
     }
-    this.#pool.drained(root)
-    this.#pool.release(root.vm)
+    this.pool.drained(root)
+    this.pool.release(root.vm)
   }
 
   #failed(error: Error): void {
     this.#lastError = error
     this.#down = true
-    const now = this.#now()
+    const now = this.pool.now()
     const jitter = 1 + this.#random() / 2
     if (this.spec.failStrategy === 'FAIL_RELOAD') {
       // as in Envoy, from the last start: a vm that ran for a while is replaced at once
@@ -236,13 +276,9 @@ export class Plugin {
     this.#retryAt = now + base * jitter
   }
 
-  #now(): number {
-    return Number(this.#pool.ports.clock.monotonic() / 1_000_000n)
-  }
-
   #random(): number {
     const byte = new Uint8Array(1)
-    this.#pool.ports.random.fill(byte)
+    this.pool.ports.random.fill(byte)
     return (byte[0] as number) / 256
   }
 }

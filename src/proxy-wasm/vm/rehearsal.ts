@@ -5,9 +5,9 @@
  */
 import { Status } from '../abi/enums.ts'
 import { inMemoryPorts } from '../in-memory-ports.ts'
-import { InMemorySharedData } from '../in-memory/shared-data.ts'
-import type { LogEntry, Ports, SharedDataPort, SharedQueuesPort } from '../ports.ts'
+import type { LogEntry, Ports, SharedQueuesPort } from '../ports.ts'
 import { runIn, standaloneIo } from '../stream/io-context.ts'
+import { copyOnWrite } from './log-only-ports.ts'
 import type { PluginSpec } from './plugin-spec.ts'
 import { RootContext } from './root-context.ts'
 import type { Strand } from './strand.ts'
@@ -39,7 +39,7 @@ export function rehearse(spec: PluginSpec, ports: Ports, strand: Strand): void {
     httpCalls: {
       start: () => ({ outcome: new Promise(() => undefined), cancel: () => undefined }),
     },
-    sharedData: overlaid(ports.sharedData),
+    sharedData: copyOnWrite(ports.sharedData),
     sharedQueues: watched(ports.sharedQueues),
   })
   runIn(standaloneIo(), () => {
@@ -54,19 +54,6 @@ export function rehearse(spec: PluginSpec, ports: Ports, strand: Strand): void {
       vm?.close()
     }
   })
-}
-
-function overlaid(shared: SharedDataPort): SharedDataPort {
-  const own = new InMemorySharedData()
-  const get: SharedDataPort['get'] = (vmId, key) => own.get(vmId, key) ?? shared.get(vmId, key)
-  return {
-    get,
-    set(vmId, key, value, cas) {
-      const current = get(vmId, key)
-      if (cas !== 0 && current !== undefined && current.cas !== cas) return Status.CasMismatch
-      return own.set(vmId, key, value, 0)
-    },
-  }
 }
 
 /** Queues are found, and new ones seem to be registered; no item comes or goes. */

@@ -6,7 +6,9 @@
 import { DRAIN_MS, VM_MEMORY_BYTES } from '../limits.ts'
 import type { Ports } from '../ports.ts'
 import type { Plugin } from './plugin.ts'
+import { logOnlyPorts } from './log-only-ports.ts'
 import { type PluginCounts, pluginCounts } from './plugin-counts.ts'
+import type { PluginSpec } from './plugin-spec.ts'
 import { rehearse } from './rehearsal.ts'
 import type { RootContext } from './root-context.ts'
 import { Strand } from './strand.ts'
@@ -28,6 +30,10 @@ export class VmPool {
   readonly #memoryBudget: number
   /** Plugins that run. */
   readonly #inUse = new Set<Plugin>()
+  /** Made for the first log-only plugin. */
+  #logOnly: ReturnType<typeof logOnlyPorts> | undefined
+  /** Streams of log-only plugins that go on behind their requests. */
+  lingering = 0
   #uses = 0
   #created = 0
   /** By plugin name; they outlive the plugins. */
@@ -94,12 +100,12 @@ export class VmPool {
     const { spec, vmKey } = plugin
     const running = this.#byKey.get(vmKey)
     if (running?.vm.alive) {
-      rehearse(spec, this.ports, this.strand)
+      rehearse(spec, this.#portsOf(spec), this.strand)
       running.roots++
       return running.vm
     }
     const pooled: PooledVm = {
-      vm: new Vm(vmKey, spec, this.ports, this.strand, (name) => this.countsOf(name)),
+      vm: new Vm(vmKey, spec, this.#portsOf(spec), this.strand, (name) => this.countsOf(name)),
       roots: 1,
     }
     this.#created++
@@ -107,6 +113,11 @@ export class VmPool {
     this.#all.add(pooled)
     this.#trim(plugin)
     return pooled.vm
+  }
+
+  #portsOf({ logOnly }: PluginSpec): Ports {
+    if (logOnly === undefined) return this.ports
+    return (this.#logOnly ??= logOnlyPorts(this.ports))[logOnly.callouts]
   }
 
   /** A number above all that were given before: orders plugins by their last use. */
