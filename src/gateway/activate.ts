@@ -141,7 +141,9 @@ export class Activator {
       return { plugin, outcome: 'swapped', held }
     } catch (error) {
       // the version before goes on under its own identity, so the next snapshot is compared with it
-      if (before && serves(before.plugin)) {
+      // nor does one in another mode stand in: what is to be enforced would look as if it were
+      const sameMode = before?.plugin.spec.logOnly?.callouts === fresh.spec.logOnly?.callouts
+      if (before && sameMode && serves(before.plugin)) {
         return { plugin, ...notRunning('last-good', error), held: before }
       }
       const outcome = fresh.state === 'last-good' ? 'last-good' : 'failed'

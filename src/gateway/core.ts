@@ -12,7 +12,7 @@ import type { Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
 import type { CopyStore } from '../config/snapshot-copy.ts'
 import type { ConfigSource } from '../config/source.ts'
 import { envoyFunctions } from '../foreign/index.ts'
-import type { TagRule } from '../observe/index.ts'
+import { DecisionLog, FAMILIES, type TagRule } from '../observe/index.ts'
 import { inMemoryPorts, type Ports, type SharedQueuesPort, VmPool } from '../proxy-wasm/index.ts'
 import { Activator } from './activate.ts'
 import { grpcCallsPort } from './grpc-calls.ts'
@@ -68,11 +68,18 @@ export class Core {
     const { meters, runs, sharedQueues, beforeActivate } = parts
     const callable = (plugin: string, name: string): Upstream | undefined =>
       this.activator.running?.callable(plugin, name)
+    const decisions = new DecisionLog({
+      write: (line) => console.log(line),
+      revision: () => this.live.status().revision,
+      versionOf: (module) => modules.modules.find(({ sha256 }) => sha256 === module)?.version,
+      dropped: meters.registry.counter(FAMILIES.decisionsDropped),
+    })
     this.pool = new VmPool(
       inMemoryPorts({
         httpCalls: httpCallsPort(callable),
         grpcCalls: grpcCallsPort(callable),
         foreignFunctions: envoyFunctions(),
+        decisions,
         metrics: meters.guests.port,
         sharedQueues,
         ...ports,
