@@ -369,7 +369,7 @@ export class Chain {
     const { plugin, failsOpen } = filter
     // one failure ends the stream; nor does one of a plugin that had nothing left to do in it
     if (!this.#failing && (!this.#responseSent || this.#needs(filter))) {
-      const open = failsOpen && plugin.mayFailOpen()
+      const open = failsOpen && plugin.failOpen()
       if (plugin.tells) plugin.decided(failDecision(filter, open, reason), this)
       if (!open) {
         this.#failing = true

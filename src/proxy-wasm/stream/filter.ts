@@ -63,7 +63,6 @@ export class Filter {
   /** Leaves it out from now on. */
   bypass(): void {
     this.#bypassed = true
-    if (this.failsOpen && this.spec.logOnly === undefined) this.plugin.counts.failedOpen++
   }
 
   /** Whether the guest can be called. */

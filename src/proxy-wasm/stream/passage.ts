@@ -68,7 +68,7 @@ export class Passage {
     const readers = this.#filters.filter(
       (filter) => filter.spec.logOnly === undefined && this.#reads(filter),
     )
-    if (!readers.every((filter) => filter.failsOpen && filter.plugin.mayFailOpen())) return false
+    if (!readers.every((filter) => filter.failsOpen && filter.plugin.failOpen())) return false
     for (const filter of readers) filter.bypass()
     return true
   }

@@ -86,11 +86,12 @@ export function pluginSpec(options: PluginOptions): PluginSpec {
     shareVm: false,
     allowOnHeadersStopIteration: false,
     logOnly: undefined,
-    failOpenBudget: undefined,
     decisions: undefined,
     ...rest,
     configuration: bytes(configuration),
     vmConfiguration: bytes(vmConfiguration),
+    // no failure of a log-only plugin stops a stream
+    failOpenBudget: rest.logOnly === undefined ? rest.failOpenBudget : undefined,
     limits: { ...DEFAULT_LIMITS, ...limits },
     allowedCapabilities:
       allowedCapabilities === undefined ? undefined : new Set(allowedCapabilities),

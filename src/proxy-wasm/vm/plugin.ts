@@ -142,12 +142,16 @@ export class Plugin {
     }
   }
 
-  /** Whether one more stream may go on without it: takes it out of the budget, where there is one. */
-  mayFailOpen(): boolean {
-    const { failOpenBudget } = this.spec
-    if (failOpenBudget === undefined || this.counts.minute?.take(failOpenBudget)) return true
-    this.counts.overBudget++
-    return false
+  /** One more stream goes on without it, if its budget has room for that. @returns whether it does */
+  failOpen(): boolean {
+    const { counts } = this
+    const { failOpenBudget, logOnly } = this.spec
+    if (failOpenBudget !== undefined && !counts.minute?.take(failOpenBudget)) {
+      counts.overBudget++
+      return false
+    }
+    if (logOnly === undefined) counts.failedOpen++
+    return true
   }
 
   /** Whether anybody hears what it decides. */
