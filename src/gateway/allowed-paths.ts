@@ -1,7 +1,10 @@
 /** Which paths an upstream may be asked for. */
 
-/** What servers read in two ways: encoded slashes and dots, a backslash, dot segments. */
-const AMBIGUOUS = /%2[ef]|%5c|\\|\/\.{1,2}(?:\/|$)/i
+/**
+ * What is read in two ways: encoded slashes and dots, a backslash, dot segments (some servers take a `;`
+ * for their end), and control characters and spaces, which Fetch leaves out.
+ */
+const AMBIGUOUS = /[\0-\x20\\]|%2[ef]|%5c|\/\.{1,2}(?:[/;]|$)/i
 
 export class AllowedPaths {
   readonly #paths: readonly string[]

@@ -85,7 +85,9 @@ export class Upstream {
   protected raw(path: string, init: RequestInit): Promise<Response> {
     const fetcher = this.#fetcher
     if (fetcher === undefined) return Promise.reject(new Error('no such service binding'))
-    return fetcher.fetch(this.#base + path, init)
+    // a plugin's path may be anything: without a slash it would go on writing host and port
+    const slash = path.charCodeAt(0) === 0x2f ? '' : '/'
+    return fetcher.fetch(this.#base + slash + path, init)
   }
 
   /**
