@@ -18,6 +18,15 @@ it('edits headers', () => {
   ])
 })
 
+it('adds cookies to the one line that HTTP has for them', () => {
+  const headers = new Headers({ cookie: 'a=1; b=2' })
+  editHeaders(headers, { add: [['cookie', 'c=3']] })
+  expect(headers.get('cookie')).toBe('a=1; b=2; c=3')
+  const none = new Headers()
+  editHeaders(none, { add: [['cookie', 'c=3']] })
+  expect(none.get('cookie')).toBe('c=3')
+})
+
 it('edits lines', () => {
   const lines = ['x-set', 'old', 'x-set', 'older', 'x-add', '1', 'x-gone', 'x', 'x-kept', 'y']
   expect(editLines(lines, edits)).toEqual([

@@ -4,7 +4,12 @@ import type { HeaderEdits } from '../config/snapshot.ts'
 /** Changes the headers given. */
 export function editHeaders(headers: Headers, { set, add, remove }: HeaderEdits): void {
   for (const [name, value] of set ?? []) headers.set(name, value)
-  for (const [name, value] of add ?? []) headers.append(name, value)
+  for (const [name, value] of add ?? []) {
+    // one line, and not a list as others are (RFC 6265 §5.4); workerd's append would put a comma
+    const before = name === 'cookie' ? headers.get(name) : null
+    if (before === null) headers.append(name, value)
+    else headers.set(name, `${before}; ${value}`)
+  }
   for (const name of remove ?? []) headers.delete(name)
 }
 

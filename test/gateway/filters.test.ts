@@ -77,6 +77,12 @@ describe('headers', () => {
     ])
   })
 
+  it('that add a cookie leave one line of cookies', async () => {
+    await rule([request({ add: [line('Cookie', 'c=3')] })])
+    await send(`${gateway.url}/`, { headers: [['cookie', 'a=1; b=2']] })
+    expect(gateway.origin.last.header('cookie')).toBe('a=1; b=2; c=3')
+  })
+
   it('of a response are set, added and removed, and its body stays', async () => {
     await rule([
       response({ set: [line('x-set', 'new')], add: [line('x-add', '2')], remove: ['server'] }),
