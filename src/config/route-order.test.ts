@@ -1,7 +1,7 @@
 /** Gateway API's order of precedence, case by case. */
 import { describe, expect, it } from 'vitest'
 import { compile } from './compile.ts'
-import type { HttpRouteMatch } from './resources/http-route.ts'
+import type { HttpRoute, HttpRouteMatch } from './resources/http-route.ts'
 import { orderedCandidates } from './route-order.ts'
 import { route, toUpstream, upstream } from './testing/resources.ts'
 
@@ -78,5 +78,22 @@ describe('the order of matches', () => {
   it('settles ties by the name of the route', () => {
     const found = order({ b: { matches: [prefix('/')] }, a: { matches: [prefix('/')] } })
     expect(found.map((line) => line.split(' ')[0])).toEqual(['a', 'b'])
+  })
+
+  it('settles ties by the age that a cluster gave the routes, before their names', () => {
+    const made = (name: string, creationTimestamp?: string): HttpRoute => ({
+      ...route(name),
+      metadata: { name, ...(creationTimestamp && { creationTimestamp }) },
+    })
+    const resources = [
+      upstream('shop'),
+      made('a'),
+      made('b', '2026-01-02T00:00:00Z'),
+      made('c', '2026-01-01T00:00:00Z'),
+      made('d', '2026-01-02T00:00:00Z'),
+    ]
+    const { snapshot } = compile({ resources, catalog: [] })
+    const names = snapshot && orderedCandidates(snapshot).map(({ route: { name } }) => name)
+    expect(names).toEqual(['c', 'b', 'd', 'a'])
   })
 })

@@ -26,8 +26,8 @@ export interface RouteCandidate {
 /**
  * All the matches of a snapshot, the winner first: the longest host name without wildcard, then the
  * longest with one, then none; Exact paths, then the longest prefix, then the longest regular
- * expression, then the prefix `/`; a method; the most headers; the most query parameters; the route by
- * namespace and name; the order within the route.
+ * expression, then the prefix `/`; a method; the most headers; the most query parameters; the older route,
+ * then by namespace and name; the order within the route.
  */
 export function orderedCandidates(snapshot: Snapshot): readonly RouteCandidate[] {
   const gateways = new Map(snapshot.gateways.map((one) => [`${one.namespace}/${one.name}`, one]))
@@ -47,7 +47,7 @@ export function orderedCandidates(snapshot: Snapshot): readonly RouteCandidate[]
       }
     }
   }
-  // The routes come sorted by namespace and name, and sort is stable: the last two ties are settled.
+  // The routes come sorted by age, namespace and name, and sort is stable: the last ties are settled.
   return candidates.sort(
     (a, b) => hostRank(b.hostname) - hostRank(a.hostname) || compareMatches(a.match, b.match),
   )

@@ -135,6 +135,25 @@ describe('a rule in a snapshot', () => {
     expect(problems(...withRule(rule))).toEqual([])
   })
 
+  it('that redirects warns of everything that would only concern a backend', () => {
+    const rule: HttpRouteRule = {
+      filters: [
+        { type: 'RequestRedirect', requestRedirect: {} },
+        { type: 'RequestHeaderModifier', requestHeaderModifier: { remove: ['x'] } },
+        { type: 'ResponseHeaderModifier', responseHeaderModifier: { remove: ['x'] } },
+        { type: 'RequestMirror', requestMirror: { backendRef: toUpstream('copy') } },
+      ],
+      timeouts: { request: '1s' },
+      retry: {},
+    }
+    expect(problems(...withRule(rule))).toEqual(
+      ['filters[1]', 'filters[3]', 'timeouts', 'retry'].map(
+        (field) =>
+          `warning config.no_effect spec.rules[0].${field}: has no effect here: the rule redirects, and nothing is sent to an upstream`,
+      ),
+    )
+  })
+
   it('has what is said by leaving things out', () => {
     expect(ruleOf({ backendRefs, matches: [], retry: {} })).toEqual({
       matches: [{ path: { type: 'PathPrefix', value: '/' } }],

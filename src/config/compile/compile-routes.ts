@@ -6,7 +6,7 @@ import type { FieldPath, Problem } from '../problem.ts'
 import type { BackendRef, BackendReference } from '../resources/backend-ref.ts'
 import { durationMs } from '../resources/duration.ts'
 import type { HttpRoute, HttpRouteRule } from '../resources/http-route.ts'
-import { DEFAULT_NAMESPACE } from '../resources/metadata.ts'
+import { createdAt, DEFAULT_NAMESPACE } from '../resources/metadata.ts'
 import { resourceKey } from '../resources/resource-key.ts'
 import { DEFAULT_BACKOFF_MS } from '../resources/upstream.ts'
 import type { Upstream } from '../resources/upstream.ts'
@@ -28,7 +28,7 @@ export interface CompiledRoutes {
 }
 
 /**
- * @param resources the HTTPRoutes
+ * @param resources the HTTPRoutes, by namespace and name; an older one comes before, where all else is the same
  * @param gateways what the Gateways compiled to
  * @param upstreams what the Upstreams compiled to
  * @param declared the Upstreams, for the namespaces of references
@@ -41,7 +41,8 @@ export function compileRoutes(
 ): CompiledRoutes {
   const problems: Problem[] = []
   const report = reportInto(problems)
-  const routes = resources.flatMap((resource): readonly UnchainedRoute[] => {
+  const byAge = [...resources].sort((a, b) => createdAt(a.metadata) - createdAt(b.metadata))
+  const routes = byAge.flatMap((resource): readonly UnchainedRoute[] => {
     const { name, namespace = DEFAULT_NAMESPACE } = resource.metadata
     const { hostnames = [] } = resource.spec
     const attachments = attachRoute(resource, gateways, report)
@@ -88,6 +89,7 @@ class RuleCompiler {
     ) {
       this.#warn('config.no_backend', at, NO_BACKEND)
     }
+    if (compiled.redirect !== undefined) this.#warnOfRedirect(rule, at)
     this.#warnOfHost(compiled.rewrite?.hostname, backends, filters, [...at, 'filters'])
     return {
       ...(rule.name === undefined ? {} : { name: rule.name }),
@@ -146,6 +148,17 @@ class RuleCompiler {
         ...(responseHeaders === undefined ? {} : { responseHeaders }),
       },
     ]
+  }
+
+  /** What a rule says of requests to its upstreams has no effect on one that sends none. */
+  #warnOfRedirect({ filters = [], timeouts, retry }: HttpRouteRule, at: FieldPath): void {
+    const idle: FieldPath[] = filters.flatMap(({ type }, index) =>
+      type === 'RequestHeaderModifier' || type === 'RequestMirror' ? [['filters', index]] : [],
+    )
+    if (timeouts !== undefined) idle.push(['timeouts'])
+    if (retry !== undefined) idle.push(['retry'])
+    const message = 'has no effect here: the rule redirects, and nothing is sent to an upstream'
+    for (const path of idle) this.#warn('config.no_effect', [...at, ...path], message)
   }
 
   /** Fetch asks an upstream with a url for the host of that url, whatever a rule says. */

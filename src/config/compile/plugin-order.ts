@@ -3,6 +3,7 @@
  * priority, ties by creation time, name and namespace. Files without a time come after those that a
  * cluster has given one. The entries of one resource keep their order.
  */
+import { createdAt } from '../resources/metadata.ts'
 import { PHASES } from '../snapshot.ts'
 import type { DeclaredPlugin } from './declared-plugin.ts'
 
@@ -13,20 +14,12 @@ export function comparePlugins(a: DeclaredPlugin, b: DeclaredPlugin): number {
   return (
     PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase) ||
     b.priority - a.priority ||
-    createdAt(a) - createdAt(b) ||
+    createdAt(one) - createdAt(other) ||
     compareText(one.name, other.name) ||
     compareText(a.namespace, b.namespace) ||
     compareText(a.resource.kind, b.resource.kind) ||
     a.index - b.index
   )
-}
-
-/** Later than any time there is, where there is none; a number, so that the difference of two is one. */
-const NEVER = Number.MAX_SAFE_INTEGER
-
-function createdAt({ resource }: DeclaredPlugin): number {
-  const time = Date.parse(resource.metadata.creationTimestamp ?? '')
-  return Number.isNaN(time) ? NEVER : time
 }
 
 /** By code unit, so that every machine agrees. */

@@ -18,6 +18,15 @@ export interface Metadata {
 
 export const DEFAULT_NAMESPACE = 'default'
 
+/** Later than any time there is, where there is none; a number, so that the difference of two is one. */
+const NEVER = Number.MAX_SAFE_INTEGER
+
+/** When a cluster made a resource, in milliseconds; later than all others where none has. */
+export function createdAt({ creationTimestamp }: Metadata): number {
+  const time = Date.parse(creationTimestamp ?? '')
+  return Number.isNaN(time) ? NEVER : time
+}
+
 const CLUSTER = 'a cluster writes it; there is none here'
 
 export const metadataSchema: v.GenericSchema<unknown, Metadata> = v.object({
@@ -42,7 +51,7 @@ export const metadataSchema: v.GenericSchema<unknown, Metadata> = v.object({
     v.nullable(
       described(v.pipe(v.string(), v.isoTimestamp('expected an RFC 3339 time')), {
         about: doc(
-          'When a cluster made it: of plugins that nothing else puts in order the older runs first.',
+          'When a cluster made it: of plugins that nothing else puts in order the older runs first, of routes the older wins.',
         ),
         default: doc('later than all others'),
       }),
