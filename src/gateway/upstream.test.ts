@@ -37,3 +37,18 @@ it.each([
   expect(new URL(await asked(path, 'http://shop.test:81/base')).pathname).toMatch(/^\/base\//)
   expect(new URL(await asked(path)).username).toBe('')
 })
+
+it.each([
+  '/../x',
+  '/a/../../x',
+  '/%2e%2E/x',
+  '/.%2e/x?y',
+  '\\..\\x',
+  '/.\t./x',
+  '/.\n./x',
+  '/..#x',
+  '../x',
+  '..',
+])("the path %j does not lead out of the upstream's own path", async (path) => {
+  expect(new URL(await asked(path, 'http://shop.test/base')).pathname).toMatch(/^\/base\//)
+})

@@ -5,6 +5,7 @@
 import type { RetryPolicy, SnapshotUpstream } from '../config/snapshot.ts'
 import { errorReply } from './errors.ts'
 import type { LocalReply } from '../proxy-wasm/index.ts'
+import { resolvedPath } from '../proxy-wasm/stream/fetch-headers.ts'
 import { Meters, type UpstreamMeter } from './meters.ts'
 
 /** Something that answers requests: a service binding, or the network. */
@@ -27,6 +28,7 @@ export class Upstream {
   /** Whoever sends a request counts what came of it. */
   readonly meter: UpstreamMeter
   readonly #base: string
+  readonly #hasPath: boolean
   readonly #isService: boolean
   readonly #fetcher: Fetcher | undefined
 
@@ -45,6 +47,7 @@ export class Upstream {
     // a binding ignores the URL's host; its name makes logs of the other side readable
     const url = config.url ?? `http://${host ?? config.service ?? config.name}`
     this.#base = url.endsWith('/') ? url.slice(0, -1) : url
+    this.#hasPath = this.#base.includes('/', this.#base.indexOf('://') + 3)
     this.#fetcher =
       config.service === undefined ? reachable.network : reachable.service(config.service)
   }
@@ -86,8 +89,9 @@ export class Upstream {
     const fetcher = this.#fetcher
     if (fetcher === undefined) return Promise.reject(new Error('no such service binding'))
     // a plugin's path may be anything: without a slash it would go on writing host and port
-    const slash = path.charCodeAt(0) === 0x2f ? '' : '/'
-    return fetcher.fetch(this.#base + slash + path, init)
+    const rooted = path.charCodeAt(0) === 0x2f ? path : `/${path}`
+    // dots are resolved before the upstream's own path is put before them: they do not lead out of it
+    return fetcher.fetch(this.#base + (this.#hasPath ? resolvedPath(rooted) : rooted), init)
   }
 
   /**

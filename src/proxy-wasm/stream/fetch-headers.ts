@@ -125,8 +125,11 @@ export function namedHopByHop(connection: string | null | undefined): readonly s
   return connection.split(',').map((name) => name.trim().toLowerCase())
 }
 
-/** What Fetch resolves in a path: dot segments in any spelling, and a backslash, which is a slash there. */
-const UNRESOLVED = /\\|\/(?:\.|%2e){1,2}(?:[/?]|$)/i
+/**
+ * What Fetch resolves in a path: dot segments in any spelling, a backslash, which is a slash there, and
+ * tabs and line breaks, which it takes out.
+ */
+const UNRESOLVED = /[\\\t\n\r]|\/(?:\.|%2e){1,2}(?:[/?#]|$)/i
 
 /**
  * `scheme://authority/path` cut without a URL object, which is slow. The path is resolved as Fetch does
@@ -153,8 +156,13 @@ export function splitUrl(url: string): {
   return {
     scheme: url.slice(0, schemeEnd),
     authority: url.slice(authorityStart, authorityEnd),
-    path: UNRESOLVED.test(path) ? resolved(path) : path,
+    path: resolvedPath(path),
   }
+}
+
+/** A path with its query as Fetch sends it. @param path - starts with a slash */
+export function resolvedPath(path: string): string {
+  return UNRESOLVED.test(path) ? resolved(path) : path
 }
 
 function resolved(path: string): string {
