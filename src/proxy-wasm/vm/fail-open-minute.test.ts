@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, boolean, nat, property, record } from 'fast-check'
 import { expect, it } from 'vitest'
 import { FailOpenMinute } from './fail-open-minute.ts'
 
@@ -46,10 +46,10 @@ it('begins anew a minute after its first stream', () => {
 })
 
 it('has never let more by than the budget says of what has come, at any time of a minute', () => {
-  const events = fc.array(fc.record({ after: fc.nat(20_000), fails: fc.boolean() }))
-  const budgets = fc.record({ percent: fc.nat(100), minimum: fc.nat(3) })
-  fc.assert(
-    fc.property(events, budgets, (those, budget) => {
+  const events = array(record({ after: nat(20_000), fails: boolean() }))
+  const budgets = record({ percent: nat(100), minimum: nat(3) })
+  assert(
+    property(events, budgets, (those, budget) => {
       const minute = new FailOpenMinute()
       let now = 0
       for (const { after, fails } of those) {
