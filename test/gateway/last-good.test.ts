@@ -6,7 +6,14 @@ import type { GatewayStatus } from '../../src/gateway/index.ts'
 import { send } from '../support/client.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { type KvFiles, kvFiles } from '../support/kv-files.ts'
-import { headerProbe, route, upstream, upstreamAndRoute, wasmPlugin } from '../support/policy.ts'
+import {
+  headerProbe,
+  pluginPolicy,
+  route,
+  upstream,
+  upstreamAndRoute,
+  wasmPlugin,
+} from '../support/policy.ts'
 import { underLoad } from './chaos/load.ts'
 import { ask } from './chaos/play-state.ts'
 
@@ -175,5 +182,27 @@ describe('a plugin of an SDK with one root context', () => {
       expect(failed).toEqual([])
     }
     expect((await send(`${gateway.url}/`)).all('set-cookie').join()).toContain('ab_e=a')
+  })
+})
+
+describe('a plugin that was on trial, and is to enforce', () => {
+  const trial = pluginPolicy('mark', { mode: 'log-only' })
+
+  it('does not go on as a trial when it does not start: its failStrategy decides', async () => {
+    await publish([marking('trial'), trial])
+    expect((await send(gateway.url)).status).toBe(200)
+    await publish([marking('trial', REFUSES)])
+    expect((await send(gateway.url)).status).toBe(503)
+    expect(await gateway.status()).toMatchObject({ plugins: [{ vm: 'failed', mode: 'enforce' }] })
+  })
+
+  it('runs its last good version in earnest when it does not start', async () => {
+    const { snapshot } = await publish([marking('good'), trial])
+    expect(await mark()).toBeUndefined()
+    await publish([marking('bad', REFUSES)], snapshot)
+    expect(await mark()).toBe('good')
+    expect(await gateway.status()).toMatchObject({
+      plugins: [{ vm: 'last-good', mode: 'enforce' }],
+    })
   })
 })

@@ -1,5 +1,6 @@
 /** Plugins on trial, and what is told of decisions, in the built Worker. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Explanation } from '../../src/gateway/explain/explanation.ts'
 import { begin, send } from '../support/client.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import {
@@ -98,6 +99,24 @@ describe('a log-only plugin', () => {
     const labels = 'class="local-reply",plugin_name="default.denies"'
     expect(metrics).toContain(`postern_plugin_would_be_total{${labels}} 1\n`)
     expect(metrics).not.toContain('postern_plugin_local_replies_total{plugin_name="default.denies"')
+  })
+
+  it('is shown at work by an explanation, which it changes as little', async () => {
+    const steps = { request_headers: [{ call: 'set_header', name: 'x-new', value: '1' }, ...DENY] }
+    await gateway.policy(upstreamAndRoute(gateway.origin.url), ...trial('explained', steps))
+    const answer = await gateway.admin('/-/explain', {
+      method: 'POST',
+      body: JSON.stringify({ url: 'https://shop.example/', run: true }),
+    })
+    const { chain, run } = (await answer.json()) as Explanation
+    expect(chain).toMatchObject([{ plugin: 'default.explained', mode: 'log-only' }])
+    expect(run?.response.status).toBe(200)
+    expect(run?.steps[0]).toMatchObject({
+      plugin: 'default.explained',
+      replied: true,
+      requestHeaders: [{ name: 'x-new', after: ['1'] }],
+    })
+    expect(written()).toEqual([])
   })
 
   it('then enforces, when its policy says so no more, in a vm of its own', async () => {

@@ -111,7 +111,7 @@ export class Watch {
       const { name } = context.root.spec
       const logs: Line[] = []
       this.#look(context)
-      const before = this.#state(field, context, counts.localReplies)
+      const before = this.#state(field, context, counts.replies)
       let returned: number | undefined
       let trapped: string | undefined
       this.#current = logs
@@ -123,7 +123,7 @@ export class Watch {
       } finally {
         this.#current = undefined
         this.#look(vm.context)
-        const after = this.#state(field, vm.context, counts.localReplies)
+        const after = this.#state(field, vm.context, counts.replies)
         const answers = trapped === undefined && PAUSES.has(field)
         const step: Step = {
           plugin: name,

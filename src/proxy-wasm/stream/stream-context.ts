@@ -105,7 +105,9 @@ export class StreamContext implements Context {
       )
       return
     }
-    if (this.root.spec.logOnly === undefined) this.#filter.plugin.counts.localReplies++
+    const { counts, spec } = this.#filter.plugin
+    counts.replies++
+    if (spec.logOnly === undefined) counts.localReplies++
     this.#chain.post({ kind: 'local-reply', reply, filter: this.#filter })
   }
 

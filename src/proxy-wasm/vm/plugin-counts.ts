@@ -13,6 +13,8 @@ export interface PluginCounts {
   /** Streams that came while a back-off lasted. */
   backoffs: number
   traps: number
+  /** Local replies it has asked for, log-only ones included. */
+  replies: number
   /** Streams it has answered. */
   localReplies: number
   /** Streams refused because it could not run. */
@@ -35,6 +37,7 @@ export function pluginCounts(): PluginCounts {
     failedStarts: 0,
     backoffs: 0,
     traps: 0,
+    replies: 0,
     localReplies: 0,
     failedClosed: 0,
     failedOpen: 0,

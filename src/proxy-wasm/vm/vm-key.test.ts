@@ -18,6 +18,19 @@ const key = (options: Partial<PluginOptions> = {}): Promise<string> =>
   vmKey(pluginSpec({ name: 'a', module: one, ...options }))
 
 describe('vmKey', () => {
+  it('of log-only plugins differs by what becomes of their calls', async () => {
+    const run = await key({ logOnly: { callouts: 'run' } })
+    expect(await key({ logOnly: { callouts: 'block' } })).not.toBe(run)
+    expect(await key({ logOnly: { callouts: 'run' } })).toBe(run)
+  })
+
+  it.each<[string, Partial<PluginOptions>]>([
+    ['a budget', { failOpenBudget: { percent: 1, minimum: 0 } }],
+    ['its decisions', { decisions: { sampling: 1, mask: [] } }],
+  ])('is the same whatever %s, which no guest can tell', async (_, options) => {
+    expect(await key(options)).toBe(await key())
+  })
+
   it('is a SHA-256 in hex, the same for the same plugin', async () => {
     expect(await key()).toMatch(/^[\da-f]{64}$/)
     expect(await key()).toBe(await key())
@@ -32,6 +45,7 @@ describe('vmKey', () => {
     ['no capabilities at all', { allowedCapabilities: [] }],
     ['a limit', { limits: { pauseMs: 1 } }],
     ['allowOnHeadersStopIteration', { allowOnHeadersStopIteration: true }],
+    ['the mode', { logOnly: { callouts: 'run' } }],
     ['the module', { module: module('2') }],
   ])('differs by %s', async (_, options) => {
     expect(await key(options)).not.toBe(await key())
