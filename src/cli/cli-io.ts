@@ -13,5 +13,5 @@ export interface CliIo {
   stderr(text: string): void
   readonly fetch: typeof fetch
   /** Everything on standard input; absent where there is none. */
-  readonly stdin?: (() => Promise<string>) | undefined
+  readonly stdin?: (() => Promise<Uint8Array>) | undefined
 }

@@ -4,7 +4,7 @@
  * they run in. Tests and scripts call `run` without one.
  */
 import { realpathSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { CliIo } from './cli-io.ts'
 import { CommandError } from './command-error.ts'
@@ -118,7 +118,7 @@ async function main(): Promise<void> {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     fetch,
-    stdin: () => text(process.stdin),
+    stdin: () => buffer(process.stdin),
   })
 }
 

@@ -9,7 +9,8 @@ import { CommandError } from './command-error.ts'
 import { countProblems } from './print.ts'
 import { readFiles } from './read-files.ts'
 
-export const FILES_HELP = `  -f, --file PATH    a YAML or JSON file, a folder of them, or - for stdin; may be repeated`
+export const FILES_HELP = `  -f, --file PATH    a YAML or JSON file, a folder of them (names that begin with a dot are
+                     left out), or - for stdin; may be repeated`
 
 export interface PolicyFiles extends ReadResources {
   /** How many files were read. */

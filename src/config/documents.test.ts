@@ -76,6 +76,26 @@ describe('reading documents', () => {
       'a: 12345678901234567890\n',
       'x.yaml:1:4 config.invalid a number',
     ],
+    [
+      'an alias of what it is in',
+      'a: &x\n  b: *x\n',
+      'x.yaml:2:6 config.syntax the anchor "x" contains itself',
+    ],
+    [
+      'nesting without end',
+      `a: ${'['.repeat(201)}${']'.repeat(201)}`,
+      'config.syntax nested too deeply; 200 levels are the most',
+    ],
+    [
+      'more nesting than a parser bears',
+      `a: ${'['.repeat(20_000)}${']'.repeat(20_000)}`,
+      'config.syntax nested too deeply; 200 levels are the most',
+    ],
+    [
+      'a number key twice, once in words of its own',
+      'a:\n  1: x\n  0x1: y\n',
+      'x.yaml:3:3 config.syntax Map keys must be unique',
+    ],
     ['infinity', 'a: .inf\n', 'x.yaml:1:4 config.invalid a number'],
   ])('refuses %s', (_what, text, expected) => {
     const found = problems({ 'x.yaml': text })

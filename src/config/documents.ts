@@ -3,8 +3,9 @@
  * reported with file, line and column, all at once. For the command line: the gateway never sees
  * YAML, and this file is not part of what is deployed.
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml'
 import type { Document, Pair } from 'yaml'
+import { findInNodes, TOO_DEEP } from './document-nodes.ts'
 import type { FieldPath, Problem } from './problem.ts'
 import { checkResource } from './resources/check-resource.ts'
 import type { Resource } from './resources/kinds.ts'
@@ -82,9 +83,12 @@ export function readDocuments(files: readonly SourceFile[]): ReadResources {
   return { resources: [...resources.values()], problems, unsound }
 }
 
-/** Errors are printed with a place of our own, so without the library's picture of the line. */
+/**
+ * Errors are printed with a place of our own, so without the library's picture of the line. Keys that are
+ * there twice are found below: the library compares each with all others, which takes minutes for a long list.
+ */
 function parsed(text: string, lineCounter: LineCounter): readonly Document.Parsed[] {
-  return parseAllDocuments(text, { lineCounter, prettyErrors: false })
+  return parseAllDocuments(text, { lineCounter, prettyErrors: false, uniqueKeys: false })
 }
 
 /** @returns null for an empty document, and for one whose aliases would make far more of it than it is */
@@ -139,24 +143,19 @@ function syntaxProblems(
     message,
     ...at(offset),
   })
-  const found = [...document.errors, ...document.warnings].map((error) =>
-    problem(error.message, error.pos[0], 'config.syntax'),
+  const broken = [...document.errors, ...document.warnings].map((error) =>
+    problem(readable(error.message), error.pos[0], 'config.syntax'),
   )
-  visit(document, {
-    Scalar: (_key, { value, range }) => {
-      if (typeof value !== 'number') return
-      const exact = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
-      if (exact) return
-      const message = 'a number that cannot be kept exactly; put it in quotes'
-      found.push(problem(message, range?.[0] ?? 0, 'config.invalid'))
-    },
-    Alias: (_key, alias) => {
-      if (alias.resolve(document) !== undefined) return
-      const message = `there is no anchor ${JSON.stringify(alias.source)}`
-      found.push(problem(message, alias.range?.[0] ?? 0, 'config.syntax'))
-    },
-  })
-  return found
+  // a document that breaks off has nodes all the same; what is wrong in them is told as well
+  const found = findInNodes(document).map(({ message, offset, code }) =>
+    problem(message, offset, code),
+  )
+  return [...broken, ...found]
+}
+
+function readable(message: string): string {
+  // the parser calls itself for each level, and reports that there were too many in the engine's words
+  return message.includes('call stack') ? TOO_DEEP : message
 }
 
 /**

@@ -54,7 +54,7 @@ describe('the examples', () => {
         stdout: (text) => void (said += text),
         stderr: (text) => void (said += text),
         fetch: () => Promise.reject(new Error('no network')),
-        stdin: () => Promise.resolve(''),
+        stdin: () => Promise.resolve(new Uint8Array()),
       })
       expect([exitCode, said]).toEqual([0, expect.stringContaining('0 errors')])
     },

@@ -1,4 +1,5 @@
 /** `postern validate`: everything that is wrong, at once, with its place, and without a gateway. */
+import { execFileSync } from 'node:child_process'
 import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -207,6 +208,13 @@ describe('postern validate', () => {
     ['documents that are empty', '---\n---\n', 'no resources in -'],
     ['bytes that are no text', '\u0000\u0001\ufffd', 'error: '],
     ['aliases that grow without end', bomb(), 'alias'],
+    [
+      'text that is no UTF-8',
+      Buffer.from('a: b\nc: caf\xe9\n', 'latin1'),
+      'stdin:2:7: error: a byte',
+    ],
+    ['UTF-16', Buffer.from('\ufeffa: b\n', 'utf16le'), 'stdin:1:1: error: the file is UTF-16'],
+    ['an alias of what it is in', 'a: &x { b: *x }\n', 'stdin:1:12: error: the anchor "x"'],
     ['a list in place of a document', '- a\n- b\n', 'got a list'],
     ['a document as deep as a stack', `${'['.repeat(20_000)}\n`, 'error: '],
   ])('refuses %s', async (_what, stdin, expected) => {
@@ -214,6 +222,46 @@ describe('postern validate', () => {
     const { exitCode, stderr } = await postern('validate', '-f', '-')
     expect(exitCode).toBe(1)
     expect(stderr).toContain(expected)
+  })
+
+  it('reads no second copies, and waits for nobody', async () => {
+    const { cwd, postern } = await commandLine({
+      'p/a.yaml': upstream('a'),
+      'p/..2026_11_21/a.yaml': upstream('a'),
+      'p/.#a.yaml': 'half a line: [',
+    })
+    execFileSync('mkfifo', [join(cwd, 'p/pipe.yaml')])
+    expect(await postern('validate', '-f', 'p')).toEqual({
+      exitCode: 0,
+      stdout: '1 file, 1 resource: 0 errors.\n',
+      stderr: 'There is no plugins/ here, so modules were not checked.\n',
+    })
+  })
+
+  it('takes an empty path for a mistake, and a file that no gateway would take', async () => {
+    const { cwd, postern } = await commandLine({ 'a.yaml': upstream('a') })
+    await writeFile(join(cwd, 'huge.yaml'), `# ${'x'.repeat(21 * 1024 * 1024)}\n`)
+    const empty = await postern('validate', '-f', '')
+    expect([empty.exitCode, empty.stderr]).toEqual([
+      1,
+      expect.stringContaining('the path is empty; write . for this folder [config.file_missing]'),
+    ])
+    const huge = await postern('validate', '-f', 'huge.yaml')
+    expect([huge.exitCode, huge.stderr]).toEqual([
+      1,
+      expect.stringContaining('huge.yaml: error: the file has 21.0 MiB; a gateway takes 20 MiB'),
+    ])
+  })
+
+  it('reads a long list in one go', async () => {
+    const keys = Array.from({ length: 60_000 }, (_, at) => `    k${at}: x`).join('\n')
+    const long = `${plugin('long', 'oci://r.test/x:1')}  pluginConfig:\n${keys}\n    k7: again\n`
+    const { postern } = await commandLine({}, { stdin: long })
+    const { exitCode, stderr } = await postern('validate', '-f', '-')
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringContaining('stdin:60007:5: error: Map keys must be unique'),
+    ])
   })
 
   it('is called wrongly without files', async () => {

@@ -29,7 +29,7 @@ export async function commandLine(
     readonly fetch?: typeof fetch
     readonly env?: Readonly<Record<string, string>>
     /** What stands on standard input. */
-    readonly stdin?: string
+    readonly stdin?: string | Uint8Array
   } = {},
 ): Promise<CommandLine> {
   const cwd = await mkdtemp(join(tmpdir(), 'postern-'))
@@ -48,7 +48,7 @@ export async function commandLine(
         stdout: (text) => void (stdout += text),
         stderr: (text) => void (stderr += text),
         fetch: options.fetch ?? unreachable,
-        stdin: () => Promise.resolve(options.stdin ?? ''),
+        stdin: () => Promise.resolve(Buffer.from(options.stdin ?? '')),
       })
       return { exitCode, stdout, stderr }
     },
