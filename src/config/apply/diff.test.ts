@@ -120,6 +120,58 @@ describe('the difference of two snapshots', () => {
     ])
   })
 
+  it('tells of a new route all that is done with a request, and no value of a header it sets', () => {
+    const added = route('r', {
+      rules: [
+        {
+          backendRefs: [
+            {
+              ...toUpstream('shop'),
+              filters: [
+                { type: 'ResponseHeaderModifier', responseHeaderModifier: { remove: ['x-o'] } },
+              ],
+            },
+          ],
+          filters: [
+            {
+              type: 'RequestHeaderModifier',
+              requestHeaderModifier: { set: [{ name: 'X-Key', value: 's3cret' }] },
+            },
+            { type: 'RequestMirror', requestMirror: { backendRef: toUpstream('next') } },
+            {
+              type: 'URLRewrite',
+              urlRewrite: { path: { type: 'ReplaceFullPath', replaceFullPath: '/new' } },
+            },
+          ],
+          timeouts: { request: '5s', backendRequest: '1s' },
+          retry: { attempts: 2 },
+        },
+        {
+          matches: [{ path: { type: 'PathPrefix', value: '/old' } }],
+          filters: [
+            {
+              type: 'RequestRedirect',
+              requestRedirect: {
+                scheme: 'https',
+                hostname: 'a.test',
+                port: 8443,
+                path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/' },
+              },
+            },
+          ],
+        },
+      ],
+    })
+    const found = lines([shop, upstream('next')], [shop, upstream('next'), added])
+    expect(found.slice(0, 4)).toEqual([
+      'added route default/r',
+      '  hosts: every host',
+      '  any method PathPrefix / to shop, path /new, headers x-key x-o, mirrored to next, within 5000 ms, each attempt within 1000 ms, retries 2',
+      '  any method PathPrefix /old redirects with 302, scheme https, host a.test, port 8443, prefix /',
+    ])
+    expect(found.join()).not.toContain('s3cret')
+  })
+
   it('tells when only the order of rules is another', () => {
     const rule = (value: string) => ({
       matches: [{ path: { type: 'Exact', value } } as const],

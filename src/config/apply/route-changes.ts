@@ -7,7 +7,7 @@ import { changedValues, same } from './changed-values.ts'
 
 /** @returns a line for hosts, each condition and the chain */
 export function describeRoute(route: SnapshotRoute): readonly string[] {
-  const rules = conditions(route).map(([when, rule]) => `${when} ${outcome(rule)}`)
+  const rules = conditions(route).map(([when, rule]) => `${when} ${whole(rule)}`)
   return [`hosts: ${hosts(route)}`, ...rules, `chain: ${chain(route.plugins)}`]
 }
 
@@ -46,7 +46,7 @@ function diffRules(from: SnapshotRoute, to: SnapshotRoute): readonly string[] {
   for (const [when, rule] of after) {
     const old = before.get(when)
     if (old === undefined) {
-      details.push(`now ${when} ${outcome(rule)}`)
+      details.push(`now ${when} ${whole(rule)}`)
       continue
     }
     if (outcome(old) !== outcome(rule)) {
@@ -88,6 +88,32 @@ function outcome({ redirect, backends }: RouteRule): string {
   if (only === undefined) return 'answers 500: no backend'
   if (others.length === 0) return `to ${only.upstream}`
   return `to ${backends.map(({ upstream, weight }) => `${upstream} (${weight})`).join(', ')}`
+}
+
+/** Where a request goes, and what else is done with it: nothing of a new rule goes unsaid. */
+function whole(rule: RouteRule): string {
+  const { backends, mirrors, redirect, requestTimeoutMs, backendTimeoutMs, retry } = rule
+  const { hostname, path } = redirect ?? rule.rewrite ?? {}
+  const names = [rule, ...backends].flatMap(({ requestHeaders, responseHeaders }) =>
+    [requestHeaders, responseHeaders].flatMap(namesOf),
+  )
+  const more = [
+    redirect?.scheme === undefined ? '' : `scheme ${redirect.scheme}`,
+    hostname === undefined ? '' : `host ${hostname}`,
+    redirect?.port === undefined ? '' : `port ${redirect.port}`,
+    path === undefined ? '' : `${path.type === 'full' ? 'path' : 'prefix'} ${path.value || '/'}`,
+    names.length === 0 ? '' : `headers ${[...new Set(names)].join(' ')}`,
+    ...(mirrors ?? []).map(({ upstream }) => `mirrored to ${upstream}`),
+    requestTimeoutMs ? `within ${requestTimeoutMs} ms` : '',
+    backendTimeoutMs ? `each attempt within ${backendTimeoutMs} ms` : '',
+    retry === undefined ? '' : `retries ${retry.attempts}`,
+  ]
+  return [outcome(rule), ...more.filter((one) => one !== '')].join(', ')
+}
+
+function namesOf(edits: HeaderEdits | undefined): readonly string[] {
+  const { set = [], add = [], remove = [] } = edits ?? {}
+  return [...[...set, ...add].map(([name]) => name), ...remove]
 }
 
 /** Everything else that a rule says, so that its differences have names. */
