@@ -107,6 +107,16 @@ describe('what is refused', () => {
       'config.unsupported kind: kind GatewayClass is outside the supported subset: leave it out',
     ],
     [
+      "a kind of Istio's",
+      { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', metadata: { name: 'v' } },
+      'config.unsupported kind: kind VirtualService is outside the supported subset: write an HTTPRoute',
+    ],
+    [
+      'another kind of the same name',
+      { apiVersion: 'networking.istio.io/v1', kind: 'Gateway', metadata: { name: 'g' } },
+      'config.unknown_kind apiVersion: expected apiVersion gateway.networking.k8s.io/v1 for kind Gateway; the Gateway of networking.istio.io/v1 is another kind, with other fields',
+    ],
+    [
       'another version of a kind',
       { ...route('r'), apiVersion: 'gateway.networking.k8s.io/v1beta1' },
       'config.unknown_kind apiVersion: expected apiVersion gateway.networking.k8s.io/v1 for kind',

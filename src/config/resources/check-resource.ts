@@ -10,7 +10,8 @@ import type { Finding } from './check-fields.ts'
 import { checkFields } from './check-fields.ts'
 import { resourceKey } from './resource-key.ts'
 import type { Kind, Resource } from './kinds.ts'
-import { KINDS, OUTSIDE_KINDS } from './kinds.ts'
+import { KINDS } from './kinds.ts'
+import { OUTSIDE_KINDS } from './outside-kinds.ts'
 
 export interface CheckedResource {
   /** Absent when an error was found. */
@@ -56,7 +57,10 @@ function findKind(value: object): Kind | Finding {
   const entry = KINDS.find((candidate) => candidate.kind === kind)
   if (entry?.apiVersion === apiVersion && entry !== undefined) return entry
   if (entry !== undefined) {
-    const message = `expected apiVersion ${entry.apiVersion} for kind ${kind}`
+    const group = (text: string): string => text.slice(0, text.lastIndexOf('/') + 1)
+    const other = typeof apiVersion === 'string' && group(apiVersion) !== group(entry.apiVersion)
+    const hint = other ? `; the ${kind} of ${apiVersion} is another kind, with other fields` : ''
+    const message = `expected apiVersion ${entry.apiVersion} for kind ${kind}${hint}`
     return { code: 'config.unknown_kind', path: ['apiVersion'], message }
   }
   const why = Object.hasOwn(OUTSIDE_KINDS, kind) ? OUTSIDE_KINDS[kind] : undefined
