@@ -10,17 +10,17 @@ const source = join(repository, 'src')
 /** Which rooms of `src` a room may import from, itself aside. Arrows go down the list of layers only. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // the second module; `the second module` below says who may import it
-  'control.ts': ['admin', 'config'],
+  'control.ts': ['admin', 'config', 'rollout'],
   'worker.ts': ['app.ts', 'admin', 'cloudflare', 'gateway', 'config', 'observe', 'proxy-wasm'],
   'app.ts': ['admin', 'gateway'],
   'hono.ts': ['gateway', 'foreign', 'proxy-wasm'],
-  admin: ['config', 'observe'],
-  cloudflare: ['control.ts', 'admin', 'gateway', 'config', 'observe', 'proxy-wasm'],
-  gateway: ['config', 'foreign', 'observe', 'proxy-wasm'],
+  admin: ['config', 'observe', 'rollout'],
+  cloudflare: ['control.ts', 'admin', 'gateway', 'config', 'observe', 'proxy-wasm', 'rollout'],
+  gateway: ['config', 'foreign', 'observe', 'proxy-wasm', 'rollout'],
   cli: ['testing', 'config', 'proxy-wasm'],
   testing: ['config', 'proxy-wasm'],
   config: ['proxy-wasm'],
-  rollout: ['config'],
+  rollout: ['config', 'observe', 'proxy-wasm'],
   foreign: ['proxy-wasm'],
   observe: ['proxy-wasm'],
   'proxy-wasm': [],

@@ -35,3 +35,9 @@ export const CALLOUT_GRACE_MS = 250
 
 /** A callout's reply is buffered whole: what Envoy's async client would buffer with its default limit. */
 export const CALLOUT_BODY_BYTES: number = 4 * 1024 * 1024
+
+/** What is kept of one body, and of all that callouts of a stream bring, for a shadow run. */
+export const SHADOW_BODY_BYTES: number = 128 * 1024
+
+/** How long a shadow run may take, all waiting included: less than a request's `waitUntil` on the edge. */
+export const SHADOW_MS = 5_000

@@ -5,6 +5,7 @@ import type { Chain } from './chain.ts'
 import type { ChainOptions } from './chain-options.ts'
 import { Filter } from './filter.ts'
 import { runIn } from './io-context.ts'
+import { withTaps } from './shadow-tap.ts'
 
 /**
  * The filters of a new chain, in request order.
@@ -12,16 +13,17 @@ import { runIn } from './io-context.ts'
  */
 export function filtersOf(
   chain: Chain,
-  { plugins, io, beside }: ChainOptions,
+  { plugins, io, beside, shadows }: ChainOptions,
   chains: typeof Chain,
 ): Filter[] {
-  return runIn(io, () => plugins.map((plugin) => filterOf(chain, plugin, beside, chains)))
+  const filters = runIn(io, () => plugins.map((plugin) => filterOf(chain, plugin, beside, chains)))
+  return shadows === undefined ? filters : withTaps(chain, filters, shadows, chains)
 }
 
 function filterOf(
   chain: Chain,
   plugin: Plugin,
-  beside: Chain | undefined,
+  beside: ChainOptions['beside'],
   chains: typeof Chain,
 ): Filter {
   const { logOnly, failOpenBudget } = plugin.spec

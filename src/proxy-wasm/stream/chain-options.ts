@@ -7,6 +7,7 @@ import type { Direction, EffectSink } from './effects.ts'
 import type { HeaderMap } from './header-map.ts'
 import type { IoContext } from './io-context.ts'
 import type { LocalReply } from './local-reply.ts'
+import type { Shadow } from './shadow-tap.ts'
 
 export interface ChainOptions {
   /** In request order. */
@@ -16,6 +17,8 @@ export interface ChainOptions {
   readonly sink: EffectSink
   readonly info: StreamInfo
   /** The stream that this one runs beside, and must not touch: its one plugin is log-only. */
-  readonly beside?: Chain
+  readonly beside?: Pick<Chain, 'stored'>
+  /** Plugins of which another version runs behind the stream, on a copy. */
+  readonly shadows?: readonly Shadow[] | undefined
   readonly check?: (direction: Direction, headers: HeaderMap) => LocalReply | undefined
 }

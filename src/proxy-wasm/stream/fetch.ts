@@ -30,6 +30,7 @@ import { FetchSink } from './fetch-sink.ts'
 import type { HeaderMap } from './header-map.ts'
 import type { IoContext } from './io-context.ts'
 import { emptyReply, hasNoBody, type LocalReply, missingHeader } from './local-reply.ts'
+import type { Shadow } from './shadow-tap.ts'
 import { LazyAbort, Outbound, type OutboundRequest } from './outbound-request.ts'
 
 export type { OutboundRequest } from './outbound-request.ts'
@@ -43,6 +44,8 @@ export interface StreamObserver {
 export interface FetchStreamOptions {
   /** In request order. */
   readonly plugins: readonly Plugin[]
+  /** Plugins among those of which another version runs behind the response, on a copy. */
+  readonly shadows?: readonly Shadow[] | undefined
   readonly pool: VmPool
   readonly request: Request
   readonly io: IoContext
@@ -90,9 +93,10 @@ class FetchStream {
 
   constructor(options: FetchStreamOptions) {
     this.#options = options
-    const { plugins, io, info, pool } = options
+    const { plugins, io, info, pool, shadows } = options
     const { strand } = pool
-    this.#chain = new Chain({ plugins, io, strand, sink: this.#sink, info, check: missingHeader })
+    const sink = this.#sink
+    this.#chain = new Chain({ plugins, shadows, io, strand, sink, info, check: missingHeader })
   }
 
   async run(): Promise<Response> {
@@ -382,19 +386,15 @@ class FetchStream {
   /** Waits for a callout, another request or time to move the paused stream; at the limit it fails. */
   async #untilMoved(): Promise<void> {
     const chain = this.#chain
-    const { timers } = this.#options.pool.ports
-    const now = this.#now()
+    const { pool } = this.#options
+    const now = pool.now()
     if (this.#moves !== chain.moves) this.#pausedSince = undefined
     this.#moves = chain.moves
     this.#pausedSince ??= now
     const end = this.#pausedSince + (chain.holder?.spec.limits ?? DEFAULT_LIMITS).pauseMs
     const until = Math.min(end, chain.nextTurn ?? end)
-    await chain.changed(Math.max(until - now, 0) + WAIT_MARGIN_MS, timers.after)
-    if (chain.moves === this.#moves && this.#now() > end) chain.receivePauseTimeout()
+    await chain.changed(Math.max(until - now, 0) + WAIT_MARGIN_MS, pool.ports.timers.after)
+    if (chain.moves === this.#moves && pool.now() > end) chain.receivePauseTimeout()
     else chain.turn()
-  }
-
-  #now(): number {
-    return Number(this.#options.pool.ports.clock.monotonic() / 1_000_000n)
   }
 }

@@ -2,14 +2,17 @@
  * One plugin's place in one stream: its context in the guest, what it holds in both directions, and
  * whether it still takes part. The name is Envoy's for the same thing.
  */
+import { LogLevel } from '../abi/enums.ts'
 import { CALLOUT_GRACE_MS } from '../limits.ts'
 import type { GuestCallbacks, GuestFunction } from '../vm/guest-callbacks.ts'
 import type { Plugin } from '../vm/plugin.ts'
 import type { PluginSpec } from '../vm/plugin-spec.ts'
 import type { RootContext } from '../vm/root-context.ts'
 import type { Chain } from './chain.ts'
+import { failDecision, replyDecision } from './decision.ts'
 import type { Direction } from './effects.ts'
 import { Flow } from './flow.ts'
+import { failedReply, type LocalReply, overBudgetReply } from './local-reply.ts'
 import { StreamContext } from './stream-context.ts'
 
 export class Filter {
@@ -21,6 +24,7 @@ export class Filter {
   readonly #root: RootContext | undefined
   readonly #callbacks: GuestCallbacks | undefined
   #context: StreamContext | undefined
+  #answer: LocalReply | 'failure' | undefined
   #bypassed = false
   #closed = false
 
@@ -63,6 +67,44 @@ export class Filter {
   /** Leaves it out from now on. */
   bypass(): void {
     this.#bypassed = true
+  }
+
+  /** What it has answered in place of an upstream, also where it did so by failing. */
+  get answer(): LocalReply | 'failure' | undefined {
+    return this.#answer
+  }
+
+  /** It answers the stream. */
+  answers(reply: LocalReply): void {
+    this.#answer = reply
+    if (this.plugin.tells) this.plugin.decided(replyDecision(reply), this.#chain)
+  }
+
+  /** Its failure answers the stream. @returns in which words */
+  failClosed(): LocalReply {
+    this.#answer = 'failure'
+    this.plugin.counts.failedClosed++
+    return this.failsOpen ? overBudgetReply() : failedReply()
+  }
+
+  /** @param open - the stream goes on without it */
+  tellFailure(open: boolean, reason: string | undefined): void {
+    if (this.plugin.tells) this.plugin.decided(failDecision(this, open, reason), this.#chain)
+  }
+
+  /**
+   * It has held the stream for as long as it may, and says so: nothing else in the log would.
+   * @returns the reason, as decisions name it
+   */
+  heldTooLong(): string {
+    const { failStrategy, limits } = this.spec
+    const held = `${this.request.paused ? 'request' : 'response'} for ${limits.pauseMs} ms`
+    this.#root?.vm.logHost(
+      LogLevel.Error,
+      `the plugin has held a ${held} (limits.pauseMs) without resuming or answering it: ${failStrategy}`,
+      this.#context,
+    )
+    return 'limits.pauseMs'
   }
 
   /** Whether the guest can be called. */

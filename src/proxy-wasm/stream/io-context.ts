@@ -3,11 +3,17 @@
  * that made them, while a vm serves many requests; so every turn of the machine runs inside one I/O
  * context, and what concerns another one is posted there instead of being done here.
  */
+import type { CallRecords, CallReplay } from '../vm/call-records.ts'
+
 export interface IoContext {
   /** Keeps the context alive until the promise settles (Workers: `ctx.waitUntil`). */
   waitUntil(promise: Promise<unknown>): void
   /** Set when its client has gone: nothing that it started can be relied on any more. */
   gone: boolean
+  /** What callouts came to, where a shadow is to follow. */
+  calls?: CallRecords | undefined
+  /** Of a shadow run: what its callouts are answered with. */
+  readonly replay?: CallReplay | undefined
 }
 
 let running: IoContext | undefined

@@ -60,7 +60,7 @@ export class GrpcCallouts {
   call(context: Context, request: GrpcCall): Started {
     const refused = this.#refuse(context, request, 'proxy_grpc_call')
     if (refused !== undefined) return { status: refused }
-    const pending = this.#vm.ports.grpcCalls.start(request)
+    const pending = this.#start(request)
     if (typeof pending === 'number') return { status: pending }
     const token = this.#add(context, request, CalloutKind.GrpcCall, request.timeoutMs)
     this.#begin(token, pending)
@@ -151,11 +151,16 @@ export class GrpcCallouts {
     this.#vm.strand.post(() => {
       if (!this.#vm.callouts.has(token)) return
       runIn(open.io, () => {
-        const pending = this.#vm.ports.grpcCalls.start({ ...open.request, message })
+        const pending = this.#start({ ...open.request, message })
         if (typeof pending === 'number') this.#close(token, BROKEN)
         else this.#begin(token, pending)
       })
     })
+  }
+
+  #start(call: GrpcCall): PendingGrpcCall | Status {
+    const started = this.#vm.ports.grpcCalls.start(call)
+    return runningIo().calls?.grpc(call, started) ?? started
   }
 
   #begin(token: number, pending: PendingGrpcCall): void {

@@ -38,13 +38,14 @@ export function startHttpCall(
     return { status: Status.InternalFailure }
   }
   const started = vm.ports.httpCalls.start(call)
+  const io = runningIo()
+  io.calls?.http(call, started)
   if (typeof started === 'number') {
     if (started === Status.BadArgument) {
       warn(`: no upstream "${call.upstream}" is declared for this plugin`)
     }
     return { status: started }
   }
-  const io = runningIo()
   const deliver = (outcome: HttpCallOutcome): void => {
     const root = vm.callouts.end(token)
     if (root !== undefined) answer(vm, root, token, outcome)

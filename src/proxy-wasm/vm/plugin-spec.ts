@@ -8,8 +8,11 @@ export type FailStrategy = 'FAIL_CLOSE' | 'FAIL_OPEN' | 'FAIL_RELOAD'
 
 /** A plugin that runs on every stream, and whose effects reach nobody. */
 export interface LogOnly {
-  /** What becomes of its own calls: they are made, or none of them leaves. */
-  readonly callouts: 'run' | 'block'
+  /**
+   * What becomes of its own calls: they are made, or none of them leaves; `replay`, of a shadow: none leaves,
+   * and they are answered with what the same calls of the stream that it follows came to.
+   */
+  readonly callouts: 'run' | 'block' | 'replay'
 }
 
 /** How much of a plugin's traffic may be let by when it fails and its strategy is FAIL_OPEN. */

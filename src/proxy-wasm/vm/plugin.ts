@@ -9,7 +9,7 @@ import type { Chain } from '../stream/chain.ts'
 import type { Decision } from '../stream/decision.ts'
 import { type IoContext, runIn } from '../stream/io-context.ts'
 import { FailOpenMinute } from './fail-open-minute.ts'
-import type { PluginCounts } from './plugin-counts.ts'
+import { type PluginCounts, pluginCounts } from './plugin-counts.ts'
 import type { PluginSpec } from './plugin-spec.ts'
 import { RootContext } from './root-context.ts'
 import type { VmPool } from './vm-pool.ts'
@@ -57,7 +57,8 @@ export class Plugin {
     this.spec = spec
     this.vmKey = vmKey
     this.pool = pool
-    this.counts = pool.countsOf(spec.name)
+    // what a shadow does is not the plugin's doing
+    this.counts = this.#isShadow ? pluginCounts() : pool.countsOf(spec.name)
     this.#fallback = fallback.plugin
     this.#notStarted = fallback.notStarted
   }
@@ -156,7 +157,12 @@ export class Plugin {
 
   /** Whether anybody hears what it decides. */
   get tells(): boolean {
-    return this.spec.decisions !== undefined || this.spec.logOnly !== undefined
+    const { decisions, logOnly } = this.spec
+    return !this.#isShadow && (decisions !== undefined || logOnly !== undefined)
+  }
+
+  get #isShadow(): boolean {
+    return this.spec.logOnly?.callouts === 'replay'
   }
 
   /** It has decided something about a stream; to be called where it `tells`. */

@@ -11,6 +11,7 @@ import { type PluginCounts, pluginCounts } from './plugin-counts.ts'
 import type { PluginSpec } from './plugin-spec.ts'
 import { rehearse } from './rehearsal.ts'
 import type { RootContext } from './root-context.ts'
+import { shadowPorts } from './shadow-ports.ts'
 import { Strand } from './strand.ts'
 import { Ticks } from './ticks.ts'
 import { Vm } from './vm.ts'
@@ -32,8 +33,12 @@ export class VmPool {
   readonly #inUse = new Set<Plugin>()
   /** Made for the first log-only plugin. */
   #logOnly: ReturnType<typeof logOnlyPorts> | undefined
+  /** Made for the first shadow. */
+  #shadow: Ports | undefined
   /** Streams of log-only plugins that go on behind their requests. */
   lingering = 0
+  /** Streams that are recorded for a shadow, and shadows that run. */
+  shadows = 0
   #uses = 0
   #created = 0
   /** By plugin name; they outlive the plugins. */
@@ -104,8 +109,10 @@ export class VmPool {
       running.roots++
       return running.vm
     }
+    const countsOf = (name: string): PluginCounts =>
+      name === spec.name ? plugin.counts : this.countsOf(name)
     const pooled: PooledVm = {
-      vm: new Vm(vmKey, spec, this.#portsOf(spec), this.strand, (name) => this.countsOf(name)),
+      vm: new Vm(vmKey, spec, this.#portsOf(spec), this.strand, countsOf),
       roots: 1,
     }
     this.#created++
@@ -117,6 +124,7 @@ export class VmPool {
 
   #portsOf({ logOnly }: PluginSpec): Ports {
     if (logOnly === undefined) return this.ports
+    if (logOnly.callouts === 'replay') return (this.#shadow ??= shadowPorts(this.ports))
     return (this.#logOnly ??= logOnlyPorts(this.ports))[logOnly.callouts]
   }
 
