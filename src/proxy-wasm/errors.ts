@@ -30,5 +30,8 @@ export class LoadError extends Error {
 
 /** One line for logs and status pages from anything thrown. */
 export function describeError(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  if (error instanceof Error) return `${error.name}: ${error.message}`
+  const thrown = String(error)
+  // what a guest throws has neither a name nor a message
+  return thrown === '[object WebAssembly.Exception]' ? 'an exception that it did not catch' : thrown
 }

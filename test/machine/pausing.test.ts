@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type HttpCallOutcome } from '../../src/proxy-wasm/index.ts'
+import { type HttpCallOutcome, LogLevel } from '../../src/proxy-wasm/index.ts'
 import { deferred, FakeTime, settled } from '../support/fake-time.ts'
 import { machine, probe, script } from '../support/machine.ts'
 import {
@@ -201,6 +201,11 @@ describe('a pause that never ends', () => {
     await time.advance(200)
     const { response, body, host } = await played
     expect([response.status, body, host.pool.contexts]).toEqual([503, '', 1])
+    const direction = phase.replace(/_.*/, '')
+    expect(host.logs.map(({ level, message }) => ({ level, message }))).toContainEqual({
+      level: LogLevel.Error,
+      message: `the plugin has held a ${direction} for 5000 ms (limits.pauseMs) without resuming or answering it: FAIL_CLOSE`,
+    })
   })
 
   it.each([...phases, ['response_body', undefined] as const])(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LoadError } from '../../src/proxy-wasm/index.ts'
+import { compileWat, handMade } from '../support/hand-made.ts'
 import { machine, moduleAt } from '../support/machine.ts'
 import { playPlugins } from '../support/play.ts'
 
@@ -34,6 +35,41 @@ describe('how a module starts', () => {
 
   it('survives a module that logs before the host can see its memory', async () => {
     await expect(said('start-section')).resolves.toContain('configure')
+  })
+
+  it('answers a start section that asks WASI for what has no place yet', async () => {
+    const module =
+      handMade(`(import "wasi_unstable" "random_get" (func $f (param i32 i32) (result i32)))
+      (func $begin (if (i32.ne (call $f (i32.const 0) (i32.const 8)) (i32.const 21)) (then unreachable)))
+      (start $begin)`)
+    const plugin = await machine().plugin({ module })
+    plugin.start()
+    expect(plugin.state).toBe('running')
+  })
+
+  it('reads what a start section logs where the memory is imported', async () => {
+    const module = compileWat(`(module (import "env" "memory" (memory 1))
+      (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+      (data (i32.const 0) "begun")
+      (func $begin (if (call $log (i32.const 2) (i32.const 0) (i32.const 5)) (then unreachable)))
+      (start $begin)
+      (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+      (func (export "proxy_abi_version_0_2_1")))`)
+    const host = machine()
+    const plugin = await host.plugin({ module })
+    plugin.start()
+    expect(host.logs.map(({ message }) => message)).toContain('begun')
+  })
+
+  it('says of an exception that ends the vm that it is one', async () => {
+    const module =
+      handMade(`(tag $e) (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+      (throw $e))`)
+    const host = machine()
+    const plugin = await host.plugin({ module })
+    const { response } = await playPlugins(host, [plugin])
+    expect(response.status).toBe(503)
+    expect(plugin.lastError?.message).toContain('an exception that it did not catch')
   })
 
   it('takes any number but 0 for true', async () => {
@@ -110,6 +146,20 @@ describe('imports', () => {
     plugin.retire()
     const unknown = host.logs.filter((entry) => entry.message.includes('is unknown here'))
     expect(unknown).toHaveLength(1)
+  })
+
+  it.each([
+    ['i64', '(i64.ne (call $f) (i64.const 12))'],
+    ['f32', '(f32.ne (call $f) (f32.const 12))'],
+    ['f64', '(f64.ne (call $f) (f64.const 12))'],
+  ])('answers it in the type that is declared: %s', async (type, differs) => {
+    const module = handMade(`(import "env" "nobody_knows" (func $f (result ${type})))
+      (func (export "proxy_on_vm_start") (param i32 i32) (result i32)
+        (if ${differs} (then unreachable)) (i32.const 1))`)
+    const host = machine()
+    const plugin = await host.plugin({ module })
+    plugin.start()
+    expect(plugin.state).toBe('running')
   })
 
   it('does not mind an unknown import that is never called', async () => {

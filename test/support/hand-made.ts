@@ -41,7 +41,7 @@ export function handMade(
 
 /** Compiles a whole module. @param text - the module in WAT */
 export function compileWat(text: string): LoadedModule {
-  const module = parseWat('guest.wat', text)
+  const module = parseWat('guest.wat', text, { exceptions: true })
   const { buffer } = module.toBinary({})
   module.destroy()
   return loadModule(new WebAssembly.Module(Uint8Array.from(buffer)), 'by-hand')

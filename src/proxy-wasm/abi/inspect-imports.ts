@@ -66,10 +66,9 @@ export function checkImports(binary: WasmBinary, abi: AbiVersion | null): Checke
     const row = findRow(module, name)
     if (row === undefined) {
       unknownImports.push({ module, name, signature })
-      warn(
-        'unknown-import',
-        `${module}.${name} ${signature} is unknown: a call answers Unimplemented.`,
-      )
+      // how many results there are is not known where it is linked
+      const outcome = entry.signature.results.length > 1 ? 'traps' : 'answers Unimplemented'
+      warn('unknown-import', `${module}.${name} ${signature} is unknown: a call ${outcome}.`)
       continue
     }
     hostFunctions.push({ module, name, signature, support: row.support })

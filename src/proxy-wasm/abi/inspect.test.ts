@@ -36,6 +36,12 @@ describe('inspect, of a plugin', () => {
     })
   })
 
+  it('warns of more memory than an isolate has', () => {
+    const { ok, warnings } = inspected({}, { memory: [0, 0x81, 0x10] })
+    expect([ok, codesOf(warnings)]).toEqual([true, ['memory-large']])
+    expect(inspected({}, { memory: [0, 0x80, 0x10] }).warnings).toEqual([])
+  })
+
   it.each<[InspectReport['start'], WasmShape['functions']]>([
     ['_initialize', { _initialize: fn() }],
     ['_initialize', { _initialize: fn(), _start: fn() }],

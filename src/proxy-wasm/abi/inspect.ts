@@ -45,6 +45,9 @@ export interface InspectReport extends ImportFindings {
   readonly warnings: readonly Finding[]
 }
 
+/** 128 MiB: what an isolate on Workers has for all of its vms and itself. */
+const ISOLATE_PAGES = 2048
+
 /** What is reported of bytes that are no module. */
 const NOTHING: WasmBinary = {
   imports: [],
@@ -96,6 +99,12 @@ function report(
   const importedMemory = importLimits(binary, 'memory')
   const own = binary.memories[0]
   const memory = own ? toImportLimits(own) : importedMemory
+  if (memory !== null && memory !== undefined && memory.initial > ISOLATE_PAGES) {
+    warnings.push({
+      code: 'memory-large',
+      message: `It starts with ${memory.initial / 16} MiB of memory; an isolate on Workers has 128 MiB in all.`,
+    })
+  }
   return {
     ok: problems.length === 0,
     size: bytes.length,

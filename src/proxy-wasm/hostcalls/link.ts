@@ -94,10 +94,13 @@ export function linkImports(vm: Vm, loaded: LoadedModule): WebAssembly.Imports {
 function unknown(vm: Vm, module: string, name: string): HostFunction {
   vm.unknownImports.add(`${module}.${name}`)
   let said = false
+  const status = `${WASI_MODULES.has(module) ? WASI_NOSYS : Status.Unimplemented}`
+  // which type it is declared to return cannot be known here; this converts to all of them, i64 as well
+  const answer = { [Symbol.toPrimitive]: () => status } as unknown as number
   return () => {
     if (!said) vm.logHost(LogLevel.Warn, `${module}.${name} is unknown here: Unimplemented`)
     said = true
-    return WASI_MODULES.has(module) ? WASI_NOSYS : Status.Unimplemented
+    return answer
   }
 }
 

@@ -26,6 +26,9 @@ const CONTEXT_ID_MAX = 0xffff_ffff
 /** An allocator may make host calls that allocate, but not for ever. */
 const ALLOCATIONS_MAX = 8
 
+/** Nothing can be read from it or written to it, so all vms may share it. */
+const NO_MEMORY = new WebAssembly.Memory({ initial: 0, maximum: 0 })
+
 export class Vm {
   readonly key: string
   readonly vmId: string
@@ -95,6 +98,8 @@ export class Vm {
       log: (level, message) => this.#log(level, message, this.#current),
     }
     const imports = linkImports(this, loaded)
+    // a start section runs before there are exports: it finds the memory it imports, else none
+    this.memory = new GuestMemory(importedMemory(imports) ?? NO_MEMORY, this)
     let instance: WebAssembly.Instance
     try {
       instance = new WebAssembly.Instance(module, imports)
@@ -198,8 +203,8 @@ export class Vm {
   }
 
   /** A line of the host's about this guest. */
-  logHost(level: LogLevel, message: string): void {
-    if (level >= this.ports.log.level) this.#log(level, message, this.#current)
+  logHost(level: LogLevel, message: string, context: Context | undefined = this.#current): void {
+    if (level >= this.ports.log.level) this.#log(level, message, context)
   }
 
   /** Ends the vm without a trap: nothing is delivered to it any more. */
@@ -303,11 +308,15 @@ function findMemory(
   for (const candidate of Object.values(exports)) {
     if (candidate instanceof WebAssembly.Memory) return candidate
   }
+  // a module without one can run, as in Envoy; nothing can be handed to it
+  return importedMemory(imports) ?? NO_MEMORY
+}
+
+function importedMemory(imports: WebAssembly.Imports): WebAssembly.Memory | undefined {
   for (const module of Object.values(imports)) {
     for (const candidate of Object.values(module)) {
       if (candidate instanceof WebAssembly.Memory) return candidate
     }
   }
-  // a module without one can run, as in Envoy; nothing can be handed to it
-  return new WebAssembly.Memory({ initial: 0, maximum: 0 })
+  return undefined
 }
