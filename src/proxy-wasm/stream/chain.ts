@@ -7,19 +7,11 @@ import type { Strand } from '../vm/strand.ts'
 import type { StreamInfo } from './attributes.ts'
 import { filtersOf, holderOf, nextTurnOf, StoredBeside } from './chain-filters.ts'
 import type { ChainOptions } from './chain-options.ts'
-import { failDecision, replyDecision } from './decision.ts'
 import type { Direction, EffectSink } from './effects.ts'
 import type { Filter } from './filter.ts'
 import type { HeaderMap } from './header-map.ts'
 import { type IoContext, isRunningIn, runIn } from './io-context.ts'
-import {
-  failedReply,
-  isGrpc,
-  type LocalReply,
-  overBudgetReply,
-  prepareLocalReply,
-  tooLarge,
-} from './local-reply.ts'
+import { failedReply, isGrpc, type LocalReply, prepareLocalReply, tooLarge } from './local-reply.ts'
 import { type Mail, Mailbox } from './mailbox.ts'
 import { Passage } from './passage.ts'
 
@@ -311,7 +303,7 @@ export class Chain {
    */
   #localReply(reply: LocalReply, by?: Filter): void {
     if (this.#over) return
-    if (by?.plugin.tells) by.plugin.decided(replyDecision(reply), this)
+    by?.answers(reply)
     if (this.responseHeaders !== undefined) {
       this.#replyDirectly(reply)
       return
@@ -370,11 +362,10 @@ export class Chain {
     // one failure ends the stream; nor does one of a plugin that had nothing left to do in it
     if (!this.#failing && (!this.#responseSent || this.#needs(filter))) {
       const open = failsOpen && plugin.failOpen()
-      if (plugin.tells) plugin.decided(failDecision(filter, open, reason), this)
+      filter.tellFailure(open, reason)
       if (!open) {
         this.#failing = true
-        plugin.counts.failedClosed++
-        this.#localReply(failsOpen ? overBudgetReply() : failedReply())
+        this.#localReply(filter.failClosed())
         return
       }
     }

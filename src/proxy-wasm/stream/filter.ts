@@ -9,8 +9,10 @@ import type { Plugin } from '../vm/plugin.ts'
 import type { PluginSpec } from '../vm/plugin-spec.ts'
 import type { RootContext } from '../vm/root-context.ts'
 import type { Chain } from './chain.ts'
+import { failDecision, replyDecision } from './decision.ts'
 import type { Direction } from './effects.ts'
 import { Flow } from './flow.ts'
+import { failedReply, type LocalReply, overBudgetReply } from './local-reply.ts'
 import { StreamContext } from './stream-context.ts'
 
 export class Filter {
@@ -22,6 +24,7 @@ export class Filter {
   readonly #root: RootContext | undefined
   readonly #callbacks: GuestCallbacks | undefined
   #context: StreamContext | undefined
+  #answer: LocalReply | 'failure' | undefined
   #bypassed = false
   #closed = false
 
@@ -64,6 +67,29 @@ export class Filter {
   /** Leaves it out from now on. */
   bypass(): void {
     this.#bypassed = true
+  }
+
+  /** What it has answered in place of an upstream, also where it did so by failing. */
+  get answer(): LocalReply | 'failure' | undefined {
+    return this.#answer
+  }
+
+  /** It answers the stream. */
+  answers(reply: LocalReply): void {
+    this.#answer = reply
+    if (this.plugin.tells) this.plugin.decided(replyDecision(reply), this.#chain)
+  }
+
+  /** Its failure answers the stream. @returns in which words */
+  failClosed(): LocalReply {
+    this.#answer = 'failure'
+    this.plugin.counts.failedClosed++
+    return this.failsOpen ? overBudgetReply() : failedReply()
+  }
+
+  /** @param open - the stream goes on without it */
+  tellFailure(open: boolean, reason: string | undefined): void {
+    if (this.plugin.tells) this.plugin.decided(failDecision(this, open, reason), this.#chain)
   }
 
   /**
