@@ -69,7 +69,12 @@ export class Passage {
       (filter) => filter.spec.logOnly === undefined && this.#reads(filter),
     )
     if (!readers.every((filter) => filter.failsOpen && filter.plugin.failOpen())) return false
-    for (const filter of readers) filter.bypass()
+    for (const filter of readers) {
+      const { plugin } = filter
+      const details = 'response_coding_unknown'
+      if (plugin.tells) plugin.decided({ class: 'fail-open', details }, this.#chain)
+      filter.bypass()
+    }
     return true
   }
 
