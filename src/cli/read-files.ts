@@ -56,9 +56,13 @@ export async function readFiles(
         const name = relative(cwd, one)
         // A file outside the working directory is named as it was written.
         const shown = name.startsWith('..') ? one : name
-        const { size } = await stat(one)
-        if (size > MAX_FILE_BYTES) problems.push(missing(shown, tooLarge(size)))
-        else add(one, shown, await readFile(one))
+        try {
+          const { size } = await stat(one)
+          if (size > MAX_FILE_BYTES) problems.push(missing(shown, tooLarge(size)))
+          else add(one, shown, await readFile(one))
+        } catch (error) {
+          problems.push(missing(shown, reason(error)))
+        }
       }
     } catch (error) {
       problems.push(missing(path, reason(error)))

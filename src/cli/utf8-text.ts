@@ -20,9 +20,17 @@ const NEWLINE = 0x0a
  * @throws NotUtf8 with the place of the first byte that does not fit
  */
 export function utf8Text(bytes: Uint8Array): string {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const text = decoded(bytes)
+  const nul = text.indexOf('\0')
+  if (nul < 0) return text
+  const before = text.slice(0, nul).split('\n')
+  const message = 'a NUL byte: this is no text, or UTF-16; save it as UTF-8'
+  throw new NotUtf8(message, before.length, (before.at(-1)?.length ?? 0) + 1)
+}
+
+function decoded(bytes: Uint8Array): string {
   try {
-    return decoder.decode(bytes)
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     throw notUtf8(bytes)
   }

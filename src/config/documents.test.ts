@@ -102,6 +102,12 @@ describe('reading documents', () => {
     expect(found[0]).toContain(expected)
   })
 
+  it('says of too much nesting nothing in the words of the engine', () => {
+    const text = `a: ${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    for (const problem of problems({ 'x.yaml': text }))
+      expect(problem).toContain('nested too deeply')
+  })
+
   it('refuses a resource that is there twice, and says where the first one is', () => {
     expect(problems({ 'a.yaml': upstream('a'), 'b.yaml': upstream('a') })).toEqual([
       'b.yaml:4:9 config.duplicate Upstream default/a is in a.yaml, line 4, already',

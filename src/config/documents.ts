@@ -155,7 +155,7 @@ function syntaxProblems(
 
 function readable(message: string): string {
   // the parser calls itself for each level, and reports that there were too many in the engine's words
-  return message.includes('call stack') ? TOO_DEEP : message
+  return /call stack|stack overflow/i.test(message) ? TOO_DEEP : message
 }
 
 /**

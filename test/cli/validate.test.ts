@@ -213,6 +213,11 @@ describe('postern validate', () => {
       Buffer.from('a: b\nc: caf\xe9\n', 'latin1'),
       'stdin:2:7: error: a byte',
     ],
+    [
+      'UTF-16 that does not say so',
+      Buffer.from('a: b\n', 'utf16le'),
+      'stdin:1:2: error: a NUL byte',
+    ],
     ['UTF-16', Buffer.from('\ufeffa: b\n', 'utf16le'), 'stdin:1:1: error: the file is UTF-16'],
     ['an alias of what it is in', 'a: &x { b: *x }\n', 'stdin:1:12: error: the anchor "x"'],
     ['a list in place of a document', '- a\n- b\n', 'got a list'],
@@ -236,6 +241,17 @@ describe('postern validate', () => {
       stdout: '1 file, 1 resource: 0 errors.\n',
       stderr: 'There is no plugins/ here, so modules were not checked.\n',
     })
+  })
+
+  it('names what cannot be read in a folder, and reads the rest', async () => {
+    const { cwd, postern } = await commandLine({ 'p/z.yaml': upstream('a', '{ servce: SHOP }') })
+    await symlink('nowhere.yaml', join(cwd, 'p/dangling.yaml'))
+    await symlink('loop.yaml', join(cwd, 'p/loop.yaml'))
+    const { exitCode, stderr } = await postern('validate', '-f', 'p')
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('p/dangling.yaml: error: there is no such file or folder')
+    expect(stderr).toContain('p/loop.yaml: error: a symbolic link that leads to itself')
+    expect(stderr).toContain('p/z.yaml:4:9: error: spec.servce')
   })
 
   it('takes an empty path for a mistake, and a file that no gateway would take', async () => {
