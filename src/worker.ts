@@ -22,6 +22,9 @@ export class PolicyObject extends PolicyObjectBase {
 /** Where all isolates report. */
 export { ReportObject } from './cloudflare/report-object.ts'
 
+/** What takes rollouts forward. */
+export { RolloutObject } from './cloudflare/rollout-object.ts'
+
 /** Where the singletons of the gateway run. */
 export class SingletonObject extends SingletonObjectBase {
   protected override bundled(): Bundled {

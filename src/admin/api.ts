@@ -14,6 +14,7 @@ import { adminError } from './admin-error.ts'
 import { type AdminEnv, type AuthOptions, requireCaller } from './auth.ts'
 import { explain } from './explain.ts'
 import type { AdminPorts } from './ports.ts'
+import { rolloutRoutes } from './rollouts.ts'
 
 /** Less than the 25 MiB a value in KV may have. */
 const MAX_BODY_BYTES = 20 * 1024 * 1024
@@ -51,6 +52,8 @@ export function adminApi({ ports, ...auth }: AdminOptions): Hono<AdminEnv> {
   app.post('/rollback', limit, (c) =>
     change(c, rollbackRequestSchema, (request) => ports.rollback(request)),
   )
+
+  rolloutRoutes(app, ports)
 
   // A route of its own and not `notFound`, which a mounted app does not bring along.
   app.all('*', (c) =>

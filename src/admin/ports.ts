@@ -5,12 +5,25 @@
 import type { RequestScope } from '../config/activation.ts'
 import type { ApplyRequest, ApplyResult, RollbackRequest } from '../config/apply/apply-request.ts'
 import type { History } from '../config/apply/history.ts'
+import type { RolloutAction } from '../rollout/controller.ts'
+import type { Kill, RolloutsRecord } from '../rollout/record.ts'
+import type { RolloutErrorCode } from '../rollout/rollout-error.ts'
 import type { ExplainRequest } from './explain-request.ts'
 
 /** Why there is no explanation. */
 export interface NoExplanation {
   readonly code: 'config.none' | 'config.request_invalid' | 'explain.revision_unknown'
   readonly message: string
+}
+
+/** What an answer is when something cannot be done with a rollout. */
+type RolloutAnswer = RolloutsRecord | { readonly code: RolloutErrorCode; readonly message: string }
+
+export interface RolloutPorts {
+  read(): Promise<RolloutsRecord>
+  act(rollout: string, action: RolloutAction, by: string): Promise<RolloutAnswer>
+  /** Keeps a plugin's candidate off on some nodes, or no longer. */
+  kill(kill: Kill, on: boolean): Promise<RolloutAnswer>
 }
 
 export interface AdminPorts {
@@ -34,4 +47,6 @@ export interface AdminPorts {
   rollback(request: RollbackRequest): Promise<ApplyResult>
   /** The revisions there have been. */
   history(): Promise<History>
+  /** Rollouts; absent where nothing takes them forward. */
+  readonly rollouts?: RolloutPorts | undefined
 }

@@ -10,6 +10,7 @@ import { ERROR_CODES } from '../config/error-codes.ts'
 import type { ErrorCode } from '../config/error-codes.ts'
 import { CommandError } from './command-error.ts'
 import { type ExplanationAnswer, explanationSchema } from './explanation-answer.ts'
+import { type RolloutsAnswer, rolloutsSchema } from './rollouts-answer.ts'
 import { type NodeAnswer, nodeSchema, type RefusalAnswer, refusalSchema } from './node-answer.ts'
 
 /** What a gateway says of what it runs; members this command line does not know are passed on. */
@@ -178,6 +179,27 @@ export class GatewayClient {
     const body = await this.#ask('GET', 'history')
     // Sound: what is read of a record was checked; the rest of it is only shown.
     return this.#read(historySchema, body) as unknown as History
+  }
+
+  /** What runs of rollouts, and what has become of them. */
+  async rollouts(): Promise<RolloutsAnswer> {
+    return this.#read(rolloutsSchema, await this.#ask('GET', 'rollouts'))
+  }
+
+  /** Has something done to a rollout. @returns what runs then */
+  async rollout(request: object): Promise<RolloutsAnswer> {
+    return this.#rolloutsAfter('rollouts', request)
+  }
+
+  /** Keeps a plugin's candidate off, or no longer. @returns what runs then */
+  async killCandidate(request: object): Promise<RolloutsAnswer> {
+    return this.#rolloutsAfter('rollouts/kill', request)
+  }
+
+  async #rolloutsAfter(path: string, request: object): Promise<RolloutsAnswer> {
+    const { status, body } = await this.#send('POST', path, request)
+    if (status !== 200) throw this.#failure(status, body)
+    return this.#read(rolloutsSchema, body)
   }
 
   async #change(path: string, request: object): Promise<ApplyResult> {

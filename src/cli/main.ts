@@ -59,6 +59,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'make an old revision run again',
     load: async () => (await import('./rollback.ts')).rollback,
   },
+  rollout: {
+    about: 'take another version of a plugin out step by step',
+    load: async () => (await import('./rollout.ts')).rollout,
+  },
   status: {
     about: 'what a gateway runs and what it refused',
     load: async () => (await import('./status.ts')).status,

@@ -2,6 +2,7 @@
 import type { AdminPorts } from '../admin/ports.ts'
 import type { Gateway } from '../gateway/index.ts'
 import type { Env } from './env.ts'
+import type { RolloutObject } from './rollout-object.ts'
 
 export function adminPorts(gateway: Gateway, env: Env): AdminPorts {
   // a stub belongs to the request that made it
@@ -17,5 +18,17 @@ export function adminPorts(gateway: Gateway, env: Env): AdminPorts {
     apply: (request) => policy().apply(request),
     rollback: (request) => policy().rollback(request),
     history: () => policy().history(),
+    rollouts: env.ROLLOUTS && rolloutPorts(env.ROLLOUTS),
+  }
+}
+
+function rolloutPorts(
+  objects: DurableObjectNamespace<RolloutObject>,
+): NonNullable<AdminPorts['rollouts']> {
+  const object = (): DurableObjectStub<RolloutObject> => objects.getByName('rollouts')
+  return {
+    read: () => object().read(),
+    act: (id, action, by) => object().act(id, action, by),
+    kill: (kill, on) => object().kill(kill, on),
   }
 }

@@ -4,6 +4,7 @@ import { parseTagRules, type TagRule } from '../observe/index.ts'
 import { LogLevel, type NodeInfo } from '../proxy-wasm/index.ts'
 import type { PolicyObjectBase } from './policy-object.ts'
 import type { ReportObject } from './report-object.ts'
+import type { RolloutObject } from './rollout-object.ts'
 import type { SingletonObjectBase } from './singleton-object.ts'
 
 export interface Env {
@@ -13,6 +14,8 @@ export interface Env {
   readonly REPORTS?: DurableObjectNamespace<ReportObject>
   /** Without it singletons do not run. */
   readonly SINGLETONS?: DurableObjectNamespace<SingletonObjectBase>
+  /** Without it no rollout goes forward. */
+  readonly ROLLOUTS?: DurableObjectNamespace<RolloutObject>
   readonly ADMIN_TOKEN?: string
   readonly ADMIN_READ_TOKEN?: string
   readonly ADMIN_HOST?: string

@@ -19,7 +19,8 @@ export function kvConfigSource(kv: KVNamespace): ConfigSource {
     get: (key) =>
       kv.get(key, {
         type: 'text',
-        cacheTtl: key === 'active' ? POINTER_TTL_SECONDS : IMMUTABLE_TTL_SECONDS,
+        cacheTtl:
+          key === 'active' || key === 'rollouts' ? POINTER_TTL_SECONDS : IMMUTABLE_TTL_SECONDS,
       }),
   }
 }

@@ -91,6 +91,23 @@ export const ANSWERED_CODES = {
     fault: 'client',
     next: 'Run `postern history`; it lists the revisions that can be named.',
   },
+  // rollouts
+  'rollout.unknown': {
+    fault: 'client',
+    next: 'Apply the PluginRollout, or see `postern rollout status` for those that were started.',
+  },
+  'rollout.wrong_phase': {
+    fault: 'client',
+    next: 'See `postern rollout status`; one that is over is started again.',
+  },
+  'rollout.nothing_to_do': {
+    fault: 'client',
+    next: 'Take the PluginRollout out and apply; the plugin is its candidate.',
+  },
+  'rollout.off': {
+    fault: 'gateway',
+    next: 'Deploy with the wrangler.toml of this version, which has the binding ROLLOUTS.',
+  },
   'admin.off': {
     fault: 'gateway',
     next: 'Set the secret ADMIN_TOKEN, or the variables of Access; until then only /-/healthz answers.',

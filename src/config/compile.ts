@@ -7,6 +7,7 @@ import { canonicalJson } from './canonical.ts'
 import { compileGateways } from './compile/compile-gateways.ts'
 import { compilePlugins } from './compile/compile-plugins.ts'
 import type { CompiledPlugin } from './compile/compile-plugins.ts'
+import { compileRollouts } from './compile/compile-rollouts.ts'
 import { compileRoutes } from './compile/compile-routes.ts'
 import { compileUpstreams } from './compile/compile-upstreams.ts'
 import { sha256Hex } from './digest.ts'
@@ -21,6 +22,7 @@ import {
   ROOT_NAMESPACE,
 } from './compile/plugin-reach.ts'
 import type { Problem } from './problem.ts'
+import { reportInto } from './compile/report.ts'
 import type { Resource } from './resources/kinds.ts'
 import { DEFAULT_NAMESPACE } from './resources/metadata.ts'
 import { resourceKey } from './resources/resource-key.ts'
@@ -77,12 +79,20 @@ export function compile(input: CompileInput): Compiled {
     node: input.node ?? {},
     previous: input.previous?.plugins ?? {},
   })
+  const ofRollouts: Problem[] = []
+  const rollouts = compileRollouts(
+    resources.filter((one) => one.kind === 'PluginRollout'),
+    compiled.plugins.map(({ plugin }) => plugin),
+    input.catalog,
+    reportInto(ofRollouts),
+  )
 
   const problems = [
     ...upstreams.problems,
     ...gateways.problems,
     ...unchained.problems,
     ...compiled.problems,
+    ...ofRollouts,
   ]
   if (problems.some((problem) => problem.severity === 'error')) return { problems }
 
@@ -102,6 +112,7 @@ export function compile(input: CompileInput): Compiled {
     gatewayPlugins,
     plugins,
     upstreams: upstreams.upstreams,
+    ...(rollouts.length === 0 ? {} : { rollouts }),
   }
   return { snapshot, problems }
 }

@@ -1,6 +1,6 @@
 /** The shape of a snapshot's rollouts; see snapshot-schema.ts. */
 import * as v from 'valibot'
-import { sha256Text } from './resources/fields.ts'
+import { sha256Text } from './text-field.ts'
 import { MEAN_METRICS, RATE_METRICS, ROLLOUT_MODES } from './snapshot-rollout.ts'
 import type { SnapshotRollout } from './snapshot-rollout.ts'
 import { routeMatchSchema } from './snapshot-route-schema.ts'
@@ -26,7 +26,7 @@ export const rolloutSchema: v.GenericSchema<unknown, SnapshotRollout> = v.strict
   key: v.union([
     v.strictObject({ type: v.literal('clientIp') }),
     v.strictObject({
-      type: v.picklist(['cookie', 'header', 'query', 'jwtClaim', 'issued']),
+      type: v.picklist(['cookie', 'header', 'query', 'jwtClaim']),
       name: v.string(),
     }),
   ]),

@@ -4,7 +4,7 @@
  */
 import type { RouteMatch } from './snapshot-route.ts'
 
-export const ROLLOUT_MODES = ['shadow', 'log-only', 'enforce'] as const
+export const ROLLOUT_MODES = ['enforce'] as const
 
 export const RATE_METRICS = ['server-errors', 'traps', 'denials'] as const
 export const MEAN_METRICS = ['wall-time', 'host-calls'] as const
@@ -12,7 +12,7 @@ export const MEAN_METRICS = ['wall-time', 'host-calls'] as const
 /** What keeps a request on its side. */
 export type SnapshotRolloutKey =
   | { readonly type: 'clientIp' }
-  | { readonly type: 'cookie' | 'header' | 'query' | 'jwtClaim' | 'issued'; readonly name: string }
+  | { readonly type: 'cookie' | 'header' | 'query' | 'jwtClaim'; readonly name: string }
 
 /** What differs from the plugin it is another version of. */
 export interface SnapshotCandidate {

@@ -7,6 +7,7 @@ import * as v from 'valibot'
 import { FAIL_STRATEGIES, LOG_ONLY_CALLOUTS, PHASES, SNAPSHOT_SCHEMA } from './snapshot.ts'
 import type { Snapshot } from './snapshot.ts'
 import { sha256Text } from './text-field.ts'
+import { rolloutSchema } from './snapshot-rollout-schema.ts'
 import { gatewaySchema, routeSchema, upstreamSchema } from './snapshot-route-schema.ts'
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
@@ -96,6 +97,7 @@ function danglingReferences(snapshot: Snapshot): string[] {
       )
     }
   }
+  for (const { id, plugin: of } of snapshot.rollouts ?? []) plugins([of], `rollout ${id}`)
   for (const one of Object.values(snapshot.plugins)) {
     upstreams(one.upstreams ?? [], `plugin ${one.id}`)
   }
@@ -110,6 +112,7 @@ export const snapshotSchema: v.GenericSchema<unknown, Snapshot> = v.pipe(
     gatewayPlugins: v.array(v.string()),
     plugins: v.record(v.string(), plugin),
     upstreams: v.record(v.string(), upstreamSchema),
+    rollouts: v.exactOptional(v.array(rolloutSchema)),
   }),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return

@@ -16,6 +16,9 @@ import { notRunning, PluginMaker } from './bring-up.ts'
 import type { Meters } from './meters.ts'
 import type { ModuleSource } from './modules.ts'
 import { type GatewayNode, isSelected } from './node.ts'
+import { candidates } from './candidates.ts'
+import { RolloutSides } from './rollout-sides.ts'
+import type { RolloutWeights } from './rollout-weights.ts'
 import { Running } from './running.ts'
 import type { Reachable } from './upstream.ts'
 
@@ -28,6 +31,8 @@ export interface ActivatorOptions {
   readonly node: GatewayNode
   /** Which plugins of a snapshot run here. */
   readonly runs: (plugin: SnapshotPlugin) => boolean
+  /** Absent: no candidate runs here. */
+  readonly weights?: RolloutWeights
 }
 
 interface Held {
@@ -92,7 +97,9 @@ export class Activator {
 
   #run(snapshot: Snapshot, held: AllHeld): Running {
     const plugins = new Map([...held].map(([id, { plugin }]) => [id, plugin]))
-    return new Running(snapshot, plugins, this.#options.reachable, this.#options.meters)
+    const { reachable, meters, weights } = this.#options
+    const sides = weights && RolloutSides.of(snapshot, plugins, weights, meters)
+    return new Running(snapshot, plugins, reachable, meters, sides)
   }
 
   /** Retires what none of `kept` has. Streams in flight keep their root context to their end. */
@@ -111,26 +118,30 @@ export class Activator {
   ): Promise<{ readonly next: AllHeld; readonly plugins: readonly PluginActivation[] }> {
     const plugins: PluginActivation[] = []
     const next = new Map<PluginId, Held>()
-    const { runs, node } = this.#options
-    const configs = Object.values(snapshot.plugins)
-    for (const config of configs.filter((one) => runs(one) && isSelected(one, node))) {
-      const { held, ...activation } = await this.#bringUp(config, before.get(config.id), io)
+    const { runs, node, weights } = this.#options
+    const others = weights === undefined ? [] : candidates(snapshot, node)
+    for (const [id, config] of [...Object.entries(snapshot.plugins), ...others]) {
+      if (!runs(config) || !isSelected(config, node)) continue
+      const { held, ...activation } = await this.#bringUp(id, config, before.get(id), io)
       plugins.push(activation)
-      next.set(config.id, held)
+      next.set(id, held)
     }
     return { next, plugins }
   }
 
   async #bringUp(
+    plugin: PluginId,
     config: SnapshotPlugin,
     before: Held | undefined,
     io: IoContext,
   ): Promise<PluginActivation & { readonly held: Held }> {
-    const plugin = config.id
     const identity = identityOf(config)
     if (before?.identity === identity) return { plugin, ...stillThere(before.plugin), held: before }
-    const { plugin: fresh, missing } = await this.#maker.make(config, (why) =>
-      this.#late({ plugin, ...why }),
+    const side = plugin === config.id ? 'stable' : 'candidate'
+    const { plugin: fresh, missing } = await this.#maker.make(
+      config,
+      (why) => this.#late({ plugin, ...why }),
+      side,
     )
     const held = { plugin: fresh, identity }
     const served = before?.plugin.state

@@ -14,6 +14,7 @@ import {
   type PluginFallback,
   type VmPool,
   vmKey,
+  type VmSide,
 } from '../proxy-wasm/index.ts'
 import type { ModuleSource } from './modules.ts'
 import type { GatewayNode } from './node.ts'
@@ -56,17 +57,19 @@ export class PluginMaker {
 
   /**
    * @param late - hears when a stream needed the plugin and it did not start
+   * @param side - of a rollout: sides never share a vm
    * @returns the plugin, and why its module cannot be had where that is so
    */
   async make(
     config: SnapshotPlugin,
     late: (why: NotRunning) => void,
+    side: VmSide['rollout'] = 'stable',
   ): Promise<{ readonly plugin: Plugin; readonly missing?: LoadError }> {
     let fallback: Plugin | undefined
     for (const version of config.lastGood?.toReversed() ?? []) {
       const module = this.#load(version.module)
       if (module instanceof LoadError) continue
-      fallback = await this.#plugin(asLastGood(config, version), module, { plugin: fallback })
+      fallback = await this.#plugin(asLastGood(config, version), module, { plugin: fallback }, side)
     }
     const outcome = fallback === undefined ? 'failed' : 'last-good'
     const behind = {
@@ -75,10 +78,10 @@ export class PluginMaker {
     }
     const module = this.#load(config.module)
     if (!(module instanceof LoadError)) {
-      return { plugin: await this.#plugin(config, module, behind) }
+      return { plugin: await this.#plugin(config, module, behind, side) }
     }
     const stand = missingModule(config.module, module)
-    return { plugin: await this.#plugin(config, stand, behind), missing: module }
+    return { plugin: await this.#plugin(config, stand, behind, side), missing: module }
   }
 
   #load(sha256: string): LoadedModule | LoadError {
@@ -97,9 +100,10 @@ export class PluginMaker {
     config: SnapshotPlugin,
     module: LoadedModule,
     fallback: PluginFallback,
+    rollout: VmSide['rollout'],
   ): Promise<Plugin> {
     const spec = toPluginSpec(config, module, this.#node)
-    const key = await vmKey(spec)
+    const key = await vmKey(spec, { rollout, mode: 'enforce' })
     // a version never starts in the vm of the one before: what it does there would be done to that one's streams
     const own = config.shareVm ? key : `${key}.${(this.#made += 1)}`
     const plugin = new Plugin(spec, own, this.#pool, fallback)

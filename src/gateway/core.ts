@@ -22,6 +22,7 @@ import type { ModuleSource } from './modules.ts'
 import { type GatewayNode, PLAIN_NODE } from './node.ts'
 import { pluginTroubles } from './plugin-troubles.ts'
 import { Reports, type ReportsOptions } from './reports.ts'
+import { RolloutWeights } from './rollout-weights.ts'
 import type { Running } from './running.ts'
 import type { Reachable, Upstream } from './upstream.ts'
 
@@ -86,13 +87,20 @@ export class Core {
       }),
       options.vmMemoryBytes,
     )
-    this.activator = new Activator({ modules, pool: this.pool, reachable, meters, node, runs })
+    const { source, refreshSeconds = 30 } = options
+    const weights = new RolloutWeights(source, refreshSeconds * 1000, node.labels)
+    const { pool } = this
+    this.activator = new Activator({ modules, pool, reachable, meters, node, runs, weights })
     this.live = new LiveConfig<Running>({
       ...config,
       clock,
       activate: (snapshot, scope, late) => {
         beforeActivate?.(snapshot, scope)
-        return this.activator.activate(snapshot, scope, late)
+        const activate = (): ReturnType<Activator['activate']> =>
+          this.activator.activate(snapshot, scope, late)
+        return snapshot.rollouts === undefined
+          ? activate()
+          : weights.follow(snapshot).then(activate)
       },
       onRefusal: ({ code }) => meters.refused(code),
     })

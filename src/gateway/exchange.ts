@@ -4,19 +4,21 @@
  */
 import type { RequestScope } from '../config/activation.ts'
 import type { IoContext, StreamObserver } from '../proxy-wasm/index.ts'
-import type { RouteMeter } from './meters.ts'
+import type { RouteMeter, SideMeter } from './meters.ts'
 
 export class Exchange implements IoContext, StreamObserver {
   gone = false
   /** Of its route, once that is known. */
   meter: RouteMeter | undefined
+  /** Of the rollouts it is part of; undefined where it is part of none. */
+  sides: SideMeter[] | undefined
+  /** Milliseconds since the Unix epoch. */
+  readonly startedAt: number
   readonly #scope: RequestScope
-  readonly #startedAt: number
 
-  /** @param startedAt - milliseconds since the Unix epoch */
   constructor(scope: RequestScope, startedAt: number) {
     this.#scope = scope
-    this.#startedAt = startedAt
+    this.startedAt = startedAt
   }
 
   waitUntil(promise: Promise<unknown>): void {
@@ -25,6 +27,10 @@ export class Exchange implements IoContext, StreamObserver {
 
   answered(status: number): void {
     if (this.gone) this.meter?.abandoned()
-    else this.meter?.answered(status, Date.now() - this.#startedAt)
+    else {
+      const ms = Date.now() - this.startedAt
+      this.meter?.answered(status, ms)
+      if (this.sides !== undefined) for (const side of this.sides) side.answered(status, ms)
+    }
   }
 }

@@ -16,6 +16,14 @@ export const PLAIN_NODE: GatewayNode = { labels: {}, hostEnv: () => undefined }
 
 /** Whether a plugin is for a node: it has every label that is asked for. */
 export function isSelected({ selector }: SnapshotPlugin, { labels }: GatewayNode): boolean {
+  return hasLabels(selector, labels)
+}
+
+/** Whether a node has every label that a selector asks for; without one, every node has. */
+export function hasLabels(
+  selector: Readonly<Record<string, string>> | undefined,
+  labels: GatewayNode['labels'],
+): boolean {
   if (selector === undefined) return true
   return Object.entries(selector).every(
     ([name, value]) => Object.hasOwn(labels, name) && labels[name] === value,

@@ -63,7 +63,9 @@ export class RoutedRequest implements RouteKey, FetchStreamOptions {
     const found = running.routes.match(this)
     this.#take(found)
     const chain = found === undefined ? running.chainWithoutRoute(this) : running.chain(found.route)
-    this.plugins = running.atPort(chain, this)
+    const plugins = running.atPort(chain, this)
+    const { rollouts } = running
+    this.plugins = rollouts === undefined ? plugins : rollouts.choose(plugins, this, io)
   }
 
   /** @param found - undefined when no route takes it */

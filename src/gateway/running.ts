@@ -12,6 +12,7 @@ import type {
 import type { Plugin } from '../proxy-wasm/index.ts'
 import { ChainPorts } from './chain-ports.ts'
 import type { Meters, RouteMeter } from './meters.ts'
+import type { RolloutSides } from './rollout-sides.ts'
 import { type RouteKey, RouteTable } from './route-table.ts'
 import { RuleActions } from './rule-actions.ts'
 import type { Reachable, Upstream } from './upstream.ts'
@@ -29,6 +30,8 @@ export class Running {
   readonly routes: RouteTable
   readonly upstreams: UpstreamTable
   readonly plugins: ReadonlyMap<PluginId, Plugin>
+  /** Undefined where no plugin has another version to choose. */
+  readonly rollouts: RolloutSides | undefined
   /** The chain of a request for a host that no listener has. */
   readonly gatewayChain: readonly Plugin[]
   readonly #chains = new Map<SnapshotRoute | SnapshotGateway, readonly Plugin[]>()
@@ -43,7 +46,9 @@ export class Running {
     plugins: ReadonlyMap<PluginId, Plugin>,
     reachable: Reachable,
     meters: Meters,
+    rollouts?: RolloutSides,
   ) {
+    this.rollouts = rollouts
     this.#meters = meters
     this.snapshot = snapshot
     this.plugins = plugins

@@ -173,6 +173,7 @@ function capnp(
     '(name = "SHOP", service = "shop")',
     object('POLICY', 'PolicyObject', 'main'),
     object('SINGLETONS', 'SingletonObject', 'main'),
+    object('ROLLOUTS', 'RolloutObject', 'main'),
     ...(seen === undefined ? [] : [seen]),
     ...variables,
   ]
@@ -198,6 +199,7 @@ const gateway :Workerd.Worker = (
     (className = "PolicyObject", uniqueKey = "policy", enableSql = true),
     (className = "ReportObject", uniqueKey = "report", enableSql = true),
     (className = "SingletonObject", uniqueKey = "singleton", enableSql = true),
+    (className = "RolloutObject", uniqueKey = "rollout", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "do"),
 );

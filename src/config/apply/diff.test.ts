@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { compile } from '../compile.ts'
 import type { Resource } from '../resources/kinds.ts'
 import type { Snapshot } from '../snapshot.ts'
-import { CATALOG, plugin, policy, route, toUpstream, upstream } from '../testing/resources.ts'
+import {
+  CATALOG,
+  plugin,
+  policy,
+  rollout,
+  route,
+  toUpstream,
+  upstream,
+} from '../testing/resources.ts'
 import { diffSnapshots } from './diff.ts'
 
 type Listener = Extract<Resource, { kind: 'Gateway' }>['spec']['listeners'][number]
@@ -228,6 +236,27 @@ describe('the difference of two snapshots', () => {
       'changed route default/r at default/two',
       '  hosts: every host → a.test',
     ])
+  })
+
+  it('tells of a rollout, and of what its candidate is configured with where it differs alone', () => {
+    const all = [shop, route('r'), plugin('p')]
+    const candidate = { pluginConfig: { key: 's3cret', limit: 1 } }
+    const other = { pluginConfig: { key: 'other', limit: 2 } }
+    const added = lines(all, [...all, rollout('out', 'p', { candidate })])
+    expect(added).toEqual([
+      'added rollout default.out',
+      '  of plugin default.p to module header-policy 1.0.0 (aaaaaaaaaaaa)',
+      '  steps 5 %',
+    ])
+    const steps = [{ weight: 7, pause: '10m' }]
+    const changed = lines(
+      [...all, rollout('out', 'p', { candidate })],
+      [...all, rollout('out', 'p', { candidate: other, steps })],
+    )
+    expect(changed.slice(0, 1)).toEqual(['changed rollout default.out'])
+    expect(changed).toContain('  configuration.limit 1 → 2')
+    expect(changed).toContain('  steps[0].weight 5 → 7')
+    expect(changed.join()).not.toMatch(/s3cret|other/)
   })
 
   it('tells where an upstream leads', () => {

@@ -3,11 +3,12 @@
  * and environment it says where they differ, never what stands there: they hold keys.
  */
 import type { Snapshot, SnapshotGateway, SnapshotPlugin, SnapshotUpstream } from '../snapshot.ts'
+import type { SnapshotRollout } from '../snapshot-rollout.ts'
 import { changedValues, same } from './changed-values.ts'
 import { chain, describeRoute, diffRoute } from './route-changes.ts'
 
 export interface Change {
-  readonly what: 'plugin' | 'route' | 'upstream' | 'gateway'
+  readonly what: 'plugin' | 'rollout' | 'route' | 'upstream' | 'gateway'
   readonly name: string
   readonly how: 'added' | 'removed' | 'changed'
   /** A line each; for an addition what it is, for a change what differs. */
@@ -18,7 +19,7 @@ type Named<T> = Readonly<Record<string, T>>
 
 /**
  * @param before what runs; undefined when nothing does
- * @returns plugins, then routes, then upstreams, then gateways; empty for no change
+ * @returns plugins, then rollouts, then routes, then upstreams, then gateways; empty for no change
  */
 export function diffSnapshots(before: Snapshot | undefined, after: Snapshot): readonly Change[] {
   const routes = [routesOf(before), routesOf(after)] as const
@@ -26,6 +27,7 @@ export function diffSnapshots(before: Snapshot | undefined, after: Snapshot): re
   const gateways = [gatewaysOf(before), gatewaysOf(after)] as const
   return [
     ...diffRecords('plugin', before?.plugins ?? {}, after.plugins, describePlugin, diffPlugin),
+    ...diffRecords('rollout', rolloutsOf(before), rolloutsOf(after), describeRollout, diffRollout),
     ...diffRecords('route', ...routes, describeRoute, diffRoute),
     ...diffRecords('upstream', ...upstreams, (one) => [address(one)], diffUpstream),
     ...diffRecords('gateway', ...gateways, describeGateway, diffGateway),
@@ -50,7 +52,25 @@ function diffRecords<T>(
   })
 }
 
-function moduleOf(plugin: SnapshotPlugin): string {
+function rolloutsOf(snapshot: Snapshot | undefined): Named<SnapshotRollout> {
+  return Object.fromEntries((snapshot?.rollouts ?? []).map((one) => [one.id, one]))
+}
+
+function describeRollout({ plugin, candidate, steps }: SnapshotRollout): readonly string[] {
+  const weights = steps.map(({ weight }) => `${weight} %`).join(', ')
+  return [`of plugin ${plugin} to module ${moduleOf(candidate)}`, `steps ${weights}`]
+}
+
+function diffRollout(from: SnapshotRollout, to: SnapshotRollout): readonly string[] {
+  const of = ({ candidate, ...fields }: SnapshotRollout): object => ({
+    ...fields,
+    module: candidate.module,
+    configuration: parsed(candidate.configuration),
+  })
+  return changedValues(of(from), of(to), ([field]) => SECRET.has(field))
+}
+
+function moduleOf(plugin: Pick<SnapshotPlugin, 'module' | 'moduleName' | 'moduleVersion'>): string {
   const named = [plugin.moduleName, plugin.moduleVersion].filter((part) => part !== undefined)
   return [...named, `(${plugin.module.slice(0, 12)})`].join(' ')
 }

@@ -63,7 +63,6 @@ describe('a compiled rollout', () => {
   it('has everything that was written in the form in which it is run, which a gateway accepts', () => {
     const full = one({
       candidate: { pluginConfig: { b: 1, a: 2 } },
-      mode: 'shadow',
       audience: {
         selector: { matchLabels: { ring: '1', country: 'de' } },
         matches: [{ path: { value: '/shop/' }, headers: [{ name: 'X-Beta', value: '1' }] }],
@@ -120,13 +119,6 @@ describe('a compiled rollout', () => {
   it('is the same whatever order the resources are in', () => {
     const [a, b] = [rollout('a', 'pricing'), rollout('b', 'plain')]
     expect(compiled(a, b)).toEqual(compiled(b, a))
-  })
-
-  it('gives an issued cookie a name', () => {
-    expect(one({ key: { type: 'issued' } })?.key).toEqual({
-      type: 'issued',
-      name: 'postern-rollout',
-    })
   })
 })
 

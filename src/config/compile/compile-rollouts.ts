@@ -9,7 +9,7 @@ import { DEFAULT_NAMESPACE } from '../resources/metadata.ts'
 import type { PluginRollout } from '../resources/plugin-rollout.ts'
 import { DEFAULT_CONFIDENCE, DEFAULT_MIN_SAMPLES } from '../resources/rollout-analysis.ts'
 import { type BlackoutWindow, DAYS } from '../resources/rollout-blackout.ts'
-import { ISSUED_COOKIE, type RolloutKey } from '../resources/rollout-key.ts'
+import type { RolloutKey } from '../resources/rollout-key.ts'
 import { resourceKey } from '../resources/resource-key.ts'
 import type { SnapshotPlugin } from '../snapshot.ts'
 import { RATE_METRICS } from '../snapshot-rollout.ts'
@@ -155,7 +155,7 @@ function rolloutOf(
   }
 }
 
-function compileKey({ type, name = ISSUED_COOKIE }: RolloutKey): SnapshotRolloutKey {
+function compileKey({ type, name = '' }: RolloutKey): SnapshotRolloutKey {
   return type === 'clientIp' ? { type } : { type, name }
 }
 

@@ -12,6 +12,8 @@ import { httpRouteSchema } from './http-route.ts'
 import type { HttpRoute } from './http-route.ts'
 import { pluginPolicySchema } from './plugin-policy.ts'
 import type { PluginPolicy } from './plugin-policy.ts'
+import { pluginRolloutSchema } from './plugin-rollout.ts'
+import type { PluginRollout } from './plugin-rollout.ts'
 import { trafficExtensionSchema } from './traffic-extension.ts'
 import type { TrafficExtension } from './traffic-extension.ts'
 import { upstreamSchema } from './upstream.ts'
@@ -22,7 +24,13 @@ import type { WasmPlugin } from './wasm-plugin.ts'
 /** The kinds that declare plugins. */
 export type PluginResource = WasmPlugin | TrafficExtension | EnvoyExtensionPolicy
 
-export type Resource = Gateway | HttpRoute | PluginResource | PluginPolicy | Upstream
+export type Resource =
+  | Gateway
+  | HttpRoute
+  | PluginResource
+  | PluginPolicy
+  | PluginRollout
+  | Upstream
 
 export interface Kind {
   readonly apiVersion: string
@@ -70,19 +78,14 @@ export const KINDS: readonly Kind[] = [
   },
   {
     apiVersion: 'postern.dev/v1alpha1',
+    kind: 'PluginRollout',
+    about: doc('Another version of a plugin, and how it goes out: to whom, in which steps.'),
+    schema: pluginRolloutSchema,
+  },
+  {
+    apiVersion: 'postern.dev/v1alpha1',
     kind: 'Upstream',
     about: doc('Where requests and the calls of plugins may go.'),
     schema: upstreamSchema,
   },
 ]
-
-/** Kinds an operator may well have in a file, refused by name: kind → what to do. */
-export const OUTSIDE_KINDS: Readonly<Record<string, string>> = {
-  GatewayClass: 'leave it out; what reads a Gateway is the one class there is',
-  GRPCRoute: 'write an HTTPRoute',
-  ReferenceGrant: 'leave it out; references across namespaces need no grant here',
-  Service: 'write an Upstream with the alias `<name>.<namespace>:<port>`',
-  PluginRollout: 'change the WasmPlugin and apply',
-  EnvoyFilter: 'write a WasmPlugin',
-  List: 'write its items as documents of their own',
-}

@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { doc } from './doc.ts'
 import { choice, described, whole } from './fields.ts'
-import { MEAN_METRICS, RATE_METRICS } from '../snapshot-rollout.ts'
+import type { MEAN_METRICS, RATE_METRICS } from '../snapshot-rollout.ts'
 
 export interface AnalysisMetric {
   readonly name: (typeof RATE_METRICS)[number] | (typeof MEAN_METRICS)[number]
@@ -18,18 +18,20 @@ export interface RolloutAnalysis {
 export const DEFAULT_MIN_SAMPLES = 200
 export const DEFAULT_CONFIDENCE = 99
 
-const CPU = 'clocks stand still while a Worker computes; write wall-time, or host-calls'
+const CPU = 'clocks stand still while a Worker computes; write wall-time'
+const NOT_APART =
+  'it is not counted for each side; write server-errors, which a failure is to clients'
 
 export const rolloutAnalysis: v.GenericSchema<RolloutAnalysis> = v.object({
   metrics: described(
     v.pipe(
       v.array(
         v.object({
-          name: choice([...RATE_METRICS, ...MEAN_METRICS], {
+          name: choice(['server-errors', 'denials', 'wall-time'], {
             about: doc(
-              '`server-errors`: answers of 500 and above. `traps`: requests in which the plugin failed. `denials`: requests the plugin answered itself with 400 to 499. `wall-time`: milliseconds from the request to the headers of its response. `host-calls`: what the plugin asked of the gateway.',
+              '`server-errors`: answers of 500 and above, those of a plugin that failed included. `denials`: answers of 400 to 499; what upstreams deny is on both sides alike. `wall-time`: milliseconds from the request to the headers of its answer.',
             ),
-            outsideValues: { cpu: CPU },
+            outsideValues: { cpu: CPU, traps: NOT_APART, 'host-calls': NOT_APART },
           }),
           maxIncrease: described(
             v.pipe(
@@ -42,7 +44,7 @@ export const rolloutAnalysis: v.GenericSchema<RolloutAnalysis> = v.object({
             ),
             {
               about: doc(
-                'How much more of it the candidate may have: of the first three, more requests in a hundred; of the others, more for each request, in milliseconds or calls.',
+                'How much more of it the candidate may have: of the first two, more requests in a hundred; of `wall-time`, more milliseconds for each request.',
               ),
             },
           ),

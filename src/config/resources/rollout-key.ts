@@ -3,21 +3,18 @@ import * as v from 'valibot'
 import { doc } from './doc.ts'
 import { choice, described, headerName, text } from './fields.ts'
 
-export const KEY_TYPES = ['clientIp', 'cookie', 'header', 'query', 'jwtClaim', 'issued'] as const
+const KEY_TYPES = ['clientIp', 'cookie', 'header', 'query', 'jwtClaim'] as const
 
 export interface RolloutKey {
   readonly type: (typeof KEY_TYPES)[number]
   readonly name?: string
 }
 
-/** Of a cookie that Postern gives out, when no other is wanted. */
-export const ISSUED_COOKIE = 'postern-rollout'
-
 export const stickyKey: v.GenericSchema<RolloutKey> = v.pipe(
   v.object({
     type: choice(KEY_TYPES, {
       about: doc(
-        'Where the key is: the address of the client, a cookie, header or query parameter, a claim of the bearer token (which is not verified: a side is no permission), or a cookie that Postern gives out and signs. A request without its key is stable until the weight is 100.',
+        'Where the key is: the address of the client, a cookie, header or query parameter, or a claim of the bearer token (which is not verified: a side is no permission). A request without its key is stable until the weight is 100.',
       ),
       default: doc('clientIp'),
     }),
@@ -26,21 +23,17 @@ export const stickyKey: v.GenericSchema<RolloutKey> = v.pipe(
         about: doc(
           'The name of the cookie, header, query parameter or claim (`a.b`: within another).',
         ),
-        default: doc(`required; of an issued cookie ${ISSUED_COOKIE}`),
+        default: doc('required, but for `clientIp`'),
       }),
     ),
   }),
-  v.check(
-    ({ type, name }) => type === 'clientIp' || type === 'issued' || name !== undefined,
-    'expected a name',
-  ),
+  v.check(({ type, name }) => type === 'clientIp' || name !== undefined, 'expected a name'),
   v.check(
     ({ type, name }) => type !== 'clientIp' || name === undefined,
     'expected no name: a client has one address',
   ),
   v.check(
-    ({ type, name = 'x' }) =>
-      !['cookie', 'header', 'issued'].includes(type) || v.is(headerName, name),
+    ({ type, name = 'x' }) => (type !== 'cookie' && type !== 'header') || v.is(headerName, name),
     'expected the name of a header or a cookie',
   ),
 )

@@ -1,0 +1,34 @@
+/** Rollouts and what has become of them, for people. */
+import { formatTable } from './print.ts'
+import type { RolloutsAnswer } from './rollouts-answer.ts'
+
+/** @param now - milliseconds since the Unix epoch */
+export function formatRollouts({ rollouts, kills }: RolloutsAnswer, now: number): string {
+  const rows = Object.entries(rollouts).map(([name, { phase, step, moves, reason }]) => {
+    const weight = moves.findLast(({ effectiveAt }) => effectiveAt <= now)?.weight ?? 0
+    const next = moves.find(({ effectiveAt }) => effectiveAt > now)
+    const ahead = next === undefined ? 0 : Math.ceil((next.effectiveAt - now) / 1000)
+    const to = next === undefined ? '' : `, ${next.weight} % in ${ahead} s`
+    return [name, phase, step < 0 ? '-' : `${step + 1}`, `${weight} %${to}`, reason]
+  })
+  const heads = ['ROLLOUT', 'PHASE', 'STEP', 'WEIGHT', 'WHY']
+  const table = rows.length === 0 ? 'No rollout was ever started.\n' : formatTable([heads, ...rows])
+  return table + kills.map((kill) => killLine(kill)).join('')
+}
+
+function killLine({ plugin, selector }: RolloutsAnswer['kills'][number]): string {
+  const labels = Object.entries(selector ?? {}).map((label) => label.join('='))
+  return `The candidate of ${plugin} is off on ${labels.length === 0 ? 'all nodes' : `nodes with ${labels.join(',')}`}.\n`
+}
+
+/** Newest last. */
+export function formatEvents({ history }: RolloutsAnswer): string {
+  if (history.length === 0) return 'Nothing has happened yet.\n'
+  const rows = history.map(({ at, rollout, run, phase, weight, reason, finding }) => {
+    const { stable, candidate } = finding?.requests ?? {}
+    const seen =
+      finding === undefined ? '' : `${finding.verdict}, ${stable} and ${candidate} requests`
+    return [new Date(at).toISOString(), `${rollout}/${run}`, phase, `${weight} %`, reason, seen]
+  })
+  return formatTable([['AT', 'ROLLOUT', 'PHASE', 'WEIGHT', 'WHY', 'ANALYSIS'], ...rows])
+}

@@ -1,0 +1,111 @@
+/**
+ * The rollout object: the one Durable Object that takes rollouts forward. All it adds to
+ * `RolloutController` is durability and alarms; the controller is in the second module, which it loads.
+ */
+import { DurableObject } from 'cloudflare:workers'
+import { parseActivePointer } from '../config/active-pointer.ts'
+import { readSnapshot } from '../config/read-snapshot.ts'
+import { candidateDigest } from '../rollout/candidate-digest.ts'
+import type { ActiveRollout, RolloutAction } from '../rollout/controller.ts'
+import type { Kill, RolloutsRecord } from '../rollout/record.ts'
+import type { RolloutErrorCode } from '../rollout/rollout-error.ts'
+import type { Env } from './env.ts'
+import { kvConfigSource } from './kv-config.ts'
+import { type Control, loadControl } from './load-control.ts'
+
+type RolloutController = InstanceType<Control['RolloutController']>
+
+/** What is thrown does not keep its code over RPC. */
+export type RolloutAnswer =
+  | RolloutsRecord
+  | { readonly code: RolloutErrorCode; readonly message: string }
+
+const RECORD_KEY = 'record'
+/** How long after something was kept it is looked after, should whoever kept it die. */
+const SOON_MS = 1_000
+const AGAIN_MS = 10_000
+
+export class RolloutObject extends DurableObject<Env> {
+  #controller: RolloutController | undefined
+
+  /** Called by the admin API, over RPC, as are the others. */
+  act(id: string, action: RolloutAction, by: string): Promise<RolloutAnswer> {
+    return this.#answer((controller) => controller.act(id, action, by))
+  }
+
+  kill(kill: Kill, on: boolean): Promise<RolloutAnswer> {
+    return this.#answer((controller) => controller.kill(kill, on))
+  }
+
+  async read(): Promise<RolloutsRecord> {
+    return (await this.#load()).read()
+  }
+
+  /** A turn. The platform gives an alarm up that fails again and again, so none does. */
+  override async alarm(): Promise<void> {
+    try {
+      const next = await (await this.#load()).turn()
+      if (next === undefined) await this.ctx.storage.deleteAlarm()
+      else await this.ctx.storage.setAlarm(next)
+    } catch (error) {
+      console.error(`rollouts: ${error instanceof Error ? error.message : String(error)}`)
+      await this.ctx.storage.setAlarm(Date.now() + AGAIN_MS)
+    }
+  }
+
+  async #answer(work: (controller: RolloutController) => Promise<unknown>): Promise<RolloutAnswer> {
+    const controller = await this.#load()
+    try {
+      await work(controller)
+      return await controller.read()
+    } catch (error) {
+      const { RolloutError } = await loadControl()
+      if (!(error instanceof RolloutError)) throw error
+      return { code: error.code, message: error.message }
+    }
+  }
+
+  /** The one controller: calls that come while it is loaded get the same. */
+  async #load(): Promise<RolloutController> {
+    if (this.#controller !== undefined) return this.#controller
+    const { RolloutController, countsOf } = await loadControl()
+    const { KV, REPORTS } = this.env
+    const { storage } = this.ctx
+    return (this.#controller ??= new RolloutController({
+      record: {
+        load: () => storage.get<RolloutsRecord>(RECORD_KEY),
+        async save(record) {
+          // set first: an alarm too many does nothing, one too few leaves a rollout behind
+          await storage.setAlarm(Date.now() + SOON_MS)
+          await storage.put(RECORD_KEY, record)
+        },
+      },
+      publish: (document) => KV.put('rollouts', JSON.stringify(document)),
+      active: () => activeRollouts(KV),
+      async counts() {
+        if (REPORTS === undefined) throw new Error('there is no binding for reports')
+        return countsOf((await REPORTS.getByName('reports').view()).metrics)
+      },
+      now: () => Date.now(),
+    }))
+  }
+}
+
+/** The rollouts of what the store says is active. @throws when it does not say */
+async function activeRollouts(kv: KVNamespace): Promise<readonly ActiveRollout[]> {
+  const source = kvConfigSource(kv)
+  const text = await source.get('active')
+  const parsed = text === null ? undefined : parseActivePointer(text)
+  if (parsed === undefined || !('pointer' in parsed)) throw new Error('no revision is active')
+  const { snapshot: hash } = parsed.pointer
+  const read = await readSnapshot(await source.get(`snapshot.${hash}`), hash)
+  if (!('found' in read)) throw new Error(read.message)
+  const { rollouts = [], plugins } = read.found
+  return Promise.all(
+    rollouts.map(async (rollout): Promise<ActiveRollout> => {
+      const candidate = await candidateDigest(rollout.candidate)
+      const plugin = plugins[rollout.plugin]
+      return { rollout, candidate, stable: plugin ? await candidateDigest(plugin) : '' }
+    }),
+  )
+}

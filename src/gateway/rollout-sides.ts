@@ -1,0 +1,166 @@
+/**
+ * Which version of each plugin a request runs through, where a snapshot has rollouts: decided once for
+ * each request, so that it sees one side in every phase. Weights are worked out once a second.
+ */
+import type { RouteCandidate } from '../config/route-order.ts'
+import type { PluginId, Snapshot } from '../config/snapshot.ts'
+import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
+import type { Plugin } from '../proxy-wasm/index.ts'
+import { boundOf, saltOf, type Side, sideOf } from '../rollout/pick.ts'
+import { stickyKeyOf } from '../rollout/sticky-key.ts'
+import type { Exchange } from './exchange.ts'
+import type { Meters, SideMeter } from './meters.ts'
+import { PathTable } from './path-table.ts'
+import type { RolloutWeights } from './rollout-weights.ts'
+import type { RoutedRequest } from './routed-request.ts'
+import { clientIp } from './stream-info.ts'
+
+/** Under which name a snapshot's candidate is among the plugins of an isolate. */
+export function candidateName(rollout: SnapshotRollout): PluginId {
+  return `${rollout.plugin} (candidate)`
+}
+
+const WORKED_OUT_MS = 1_000
+
+type Chain = readonly Plugin[]
+
+export class RolloutSides {
+  readonly #rollouts: readonly RunningRollout[]
+  readonly #weights: RolloutWeights
+  /** What of a chain has a rollout, and what comes of it with which candidates in it. */
+  readonly #places = new WeakMap<
+    Chain,
+    { readonly rollouts: readonly RunningRollout[]; readonly chains: Map<number, Chain> }
+  >()
+
+  private constructor(rollouts: readonly RunningRollout[], weights: RolloutWeights) {
+    this.#rollouts = rollouts
+    this.#weights = weights
+  }
+
+  /**
+   * @param plugins - of this isolate, candidates among them
+   * @returns undefined where no plugin has a candidate: then nothing is to be decided
+   */
+  static of(
+    { rollouts = [] }: Snapshot,
+    plugins: ReadonlyMap<PluginId, Plugin>,
+    weights: RolloutWeights,
+    meters: Meters,
+  ): RolloutSides | undefined {
+    const running = rollouts.flatMap((rollout) => {
+      const stable = plugins.get(rollout.plugin)
+      const candidate = plugins.get(candidateName(rollout))
+      if (stable === undefined || candidate === undefined) return []
+      return [new RunningRollout(rollout, stable, candidate, weights, meters)]
+    })
+    return running.length === 0 ? undefined : new RolloutSides(running, weights)
+  }
+
+  /** The plugins of a chain with the candidates that this request gets in their places. */
+  choose(chain: Chain, request: RoutedRequest, io: Exchange): Chain {
+    let place = this.#places.get(chain)
+    if (place === undefined) {
+      const rollouts = this.#rollouts.filter(({ stable }) => chain.includes(stable))
+      this.#places.set(chain, (place = { rollouts, chains: new Map() }))
+    }
+    const { rollouts, chains } = place
+    if (rollouts.length === 0) return chain
+    const now = io.startedAt
+    this.#weights.whenDue(io, now)
+    let candidates = 0
+    for (const [index, rollout] of rollouts.entries()) {
+      const side = rollout.sideOf(request, now)
+      if (side === undefined) continue
+      ;(io.sides ??= []).push(rollout.meter(side))
+      if (side === 'candidate') candidates += 2 ** index
+    }
+    if (candidates === 0) return chain
+    let chosen = chains.get(candidates)
+    if (chosen === undefined) {
+      const swapped = new Map(
+        rollouts.flatMap(({ stable, candidate }, index) =>
+          Math.floor(candidates / 2 ** index) % 2 === 1 ? [[stable, candidate] as const] : [],
+        ),
+      )
+      chosen = chain.map((plugin) => swapped.get(plugin) ?? plugin)
+      chains.set(candidates, chosen)
+    }
+    return chosen
+  }
+}
+
+class RunningRollout {
+  readonly stable: Plugin
+  readonly candidate: Plugin
+  readonly #rollout: SnapshotRollout
+  readonly #weights: RolloutWeights
+  readonly #meters: Meters
+  /** Undefined: every request. */
+  readonly #audience: PathTable | undefined
+  readonly #always: ReadonlySet<string>
+  readonly #never: ReadonlySet<string>
+  #workedOutAt = -Infinity
+  /** 0: none has been started. */
+  #run = 0
+  #salt = 0
+  #weight = 0
+  #bound = 0
+  #sides: Partial<Record<Side, SideMeter>> = {}
+
+  constructor(
+    rollout: SnapshotRollout,
+    stable: Plugin,
+    candidate: Plugin,
+    weights: RolloutWeights,
+    meters: Meters,
+  ) {
+    this.stable = stable
+    this.candidate = candidate
+    this.#rollout = rollout
+    this.#weights = weights
+    this.#meters = meters
+    this.#always = new Set(rollout.always)
+    this.#never = new Set(rollout.never)
+    if (rollout.matches === undefined) return
+    this.#audience = new PathTable()
+    // only whether one holds is asked for
+    for (const match of rollout.matches) this.#audience.add({ match } as RouteCandidate)
+  }
+
+  /** @returns undefined for a request that is none of the audience's, or while nothing was started */
+  sideOf(request: RoutedRequest, now: number): Side | undefined {
+    if (now - this.#workedOutAt >= WORKED_OUT_MS) this.#workOut(now)
+    if (this.#run === 0) return undefined
+    const { path } = request
+    const [plain = path] = path.split('?', 1)
+    if (this.#audience !== undefined && this.#audience.match(plain, request) === undefined) {
+      return undefined
+    }
+    const { key: from } = this.#rollout
+    const key = from.type === 'clientIp' ? clientIp(request.request) : stickyKeyOf(from, request)
+    if (key !== undefined && this.#never.has(key)) return 'stable'
+    // with a weight of 0 it is over, or has not begun
+    if (key !== undefined && this.#weight > 0 && this.#always.has(key)) return 'candidate'
+    return sideOf(this.#salt, key, this.#bound)
+  }
+
+  /** Where a side's answers are counted; made by the first of them. */
+  meter(side: Side): SideMeter {
+    const labels = { rollout: this.#rollout.id, run: `${this.#run}`, side }
+    return (this.#sides[side] ??= this.#meters.side(labels))
+  }
+
+  #workOut(now: number): void {
+    this.#workedOutAt = now
+    const state = this.#weights.stateOf(this.#rollout)
+    const run = state?.run ?? 0
+    if (run !== this.#run) {
+      this.#run = run
+      this.#sides = {}
+      this.#salt = saltOf(`${this.#rollout.id}/${run}`)
+    }
+    this.#weight = state === undefined ? 0 : this.#weights.weightOf(this.#rollout, state, now)
+    this.#bound = boundOf(this.#weight)
+  }
+}

@@ -1,0 +1,59 @@
+/** The value of the key `rollouts` as a node reads it: whatever stands there, it comes to no harm. */
+import type { RolloutsDocument } from './record.ts'
+import type { Move } from './state.ts'
+
+/**
+ * @param text - null when there is no such key
+ * @returns undefined when it is none; what is known goes on then
+ */
+export function parseRollouts(text: string | null): RolloutsDocument | undefined {
+  if (text === null) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return isDocument(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isDocument(value: unknown): value is RolloutsDocument {
+  return (
+    isObject(value) &&
+    Number.isSafeInteger(value['version']) &&
+    isObject(value['rollouts']) &&
+    Object.values(value['rollouts']).every(isRollout) &&
+    Array.isArray(value['kills']) &&
+    value['kills'].every(isKill)
+  )
+}
+
+function isRollout(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const { run, candidate, moves } = value
+  return (
+    Number.isSafeInteger(run) &&
+    typeof candidate === 'string' &&
+    Array.isArray(moves) &&
+    moves.every(isMove)
+  )
+}
+
+function isMove(value: unknown): value is Move {
+  if (!isObject(value)) return false
+  const { effectiveAt, weight } = value
+  return Number.isFinite(effectiveAt) && typeof weight === 'number' && weight >= 0 && weight <= 100
+}
+
+function isKill(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const { plugin, selector = {} } = value
+  return (
+    typeof plugin === 'string' &&
+    isObject(selector) &&
+    Object.values(selector).every((label) => typeof label === 'string')
+  )
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

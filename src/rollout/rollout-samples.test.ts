@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest'
+import { FAMILIES } from '../observe/families.ts'
+import { Registry } from '../observe/registry.ts'
+import { countsOf } from './rollout-samples.ts'
+
+describe('the counts of a rollout', () => {
+  it('are found among the metrics of all nodes, by run and side', () => {
+    const registry = new Registry()
+    const labels = (side: string, run = '2'): Record<string, string> => ({
+      rollout: 'default.r',
+      run,
+      side,
+    })
+    registry.counter(FAMILIES.rolloutRequests, labels('stable')).add(100)
+    registry.counter(FAMILIES.rolloutServerErrors, labels('stable')).add(3)
+    registry.counter(FAMILIES.rolloutRequests, labels('candidate')).add(10)
+    registry.counter(FAMILIES.rolloutDenials, labels('candidate')).add(4)
+    registry.counter(FAMILIES.rolloutWall, labels('candidate')).add(50)
+    registry.counter(FAMILIES.rolloutWallSquares, labels('candidate')).add(500)
+    registry.counter(FAMILIES.rolloutRequests, labels('candidate', '1')).add(7)
+    registry.counter(FAMILIES.requests, { envoy_response_code_class: '2' }).add(99)
+    const counts = countsOf([...registry.collect().samples()])
+    expect([...counts.keys()].sort()).toEqual(['default.r/1', 'default.r/2'])
+    expect(counts.get('default.r/2')).toMatchObject({
+      stable: { requests: 100, serverErrors: 3, denials: 0 },
+      candidate: { requests: 10, denials: 4, wallMs: { sum: 50, squares: 500 } },
+    })
+    expect(counts.get('default.r/1')).toMatchObject({ candidate: { requests: 7 } })
+  })
+})
