@@ -5,7 +5,8 @@
  */
 
 /** Names that resolve to such addresses wherever they are asked for. */
-const NAMES = /^(?:(?:.*\.)?localhost|(?:.*\.)?(?:internal|local)|metadata|instance-data)\.?$/
+const NAMES =
+  /^(?:(?:.*\.)?localhost|(?:.*\.)?(?:internal|intranet|lan|local|localdomain|svc|home\.arpa)|metadata|instance-data)\.?$/
 
 /**
  * Dotted: this network, RFC 1918, carrier-grade NAT (100.100.100.200 is a metadata service), loopback,

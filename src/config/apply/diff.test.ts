@@ -180,6 +180,29 @@ describe('the difference of two snapshots', () => {
     expect(found.join()).not.toContain('s3cret')
   })
 
+  it('tells that a match asks for another secret, and not for which', () => {
+    const asking = (value: string) =>
+      route('r', {
+        rules: [
+          {
+            matches: [
+              {
+                headers: [{ name: 'X-Api-Key', value }],
+                queryParams: [{ name: 'token', value }],
+              },
+            ],
+            backendRefs: [toUpstream('shop')],
+          },
+        ],
+      })
+    expect(lines([shop, asking('s3cret')], [shop, asking('s3cret2')])).toEqual([
+      'changed route default/r',
+      '  no longer any method PathPrefix / with x-api-key: *** with query token= *** to shop',
+      '  now any method PathPrefix / with x-api-key: *** with query token= *** to shop',
+    ])
+    expect(lines([shop], [shop, asking('s3cret')]).join()).not.toContain('s3cret')
+  })
+
   it('tells when only the order of rules is another', () => {
     const rule = (value: string) => ({
       matches: [{ path: { type: 'Exact', value } } as const],

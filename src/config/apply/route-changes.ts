@@ -2,12 +2,13 @@
  * What a route does, in words, and what differs between two of one name. Values of headers that a rule
  * sets are not shown: they may be an upstream's keys.
  */
-import type { HeaderEdits, RouteMatch, RouteRule, SnapshotRoute } from '../snapshot.ts'
+import { carriesSecret, MASK } from '../secret-names.ts'
+import type { HeaderEdits, RouteMatch, RouteRule, SnapshotRoute, ValueMatch } from '../snapshot.ts'
 import { changedValues, same } from './changed-values.ts'
 
 /** @returns a line for hosts, each condition and the chain */
 export function describeRoute(route: SnapshotRoute): readonly string[] {
-  const rules = conditions(route).map(([when, rule]) => `${when} ${whole(rule)}`)
+  const rules = conditions(route).map(({ when, rule }) => `${when} ${whole(rule)}`)
   return [`hosts: ${hosts(route)}`, ...rules, `chain: ${chain(route.plugins)}`]
 }
 
@@ -39,12 +40,12 @@ function place({ gateway, listeners }: SnapshotRoute): object {
 }
 
 function diffRules(from: SnapshotRoute, to: SnapshotRoute): readonly string[] {
-  const before = new Map(conditions(from))
-  const after = new Map(conditions(to))
-  const gone = [...before].filter(([when]) => !after.has(when))
-  const details = gone.map(([when, rule]) => `no longer ${when} ${outcome(rule)}`)
-  for (const [when, rule] of after) {
-    const old = before.get(when)
+  const before = new Map(conditions(from).map((one) => [one.key, one]))
+  const after = new Map(conditions(to).map((one) => [one.key, one]))
+  const gone = [...before.values()].filter(({ key }) => !after.has(key))
+  const details = gone.map(({ when, rule }) => `no longer ${when} ${outcome(rule)}`)
+  for (const { key, when, rule } of after.values()) {
+    const old = before.get(key)?.rule
     if (old === undefined) {
       details.push(`now ${when} ${whole(rule)}`)
       continue
@@ -59,25 +60,37 @@ function diffRules(from: SnapshotRoute, to: SnapshotRoute): readonly string[] {
   return details
 }
 
+interface Conditional {
+  /** With secrets, which tell conditions apart and are not shown. */
+  readonly key: string
+  readonly when: string
+  readonly rule: RouteRule
+}
+
 /** Every condition with its rule; one that is there twice is told apart by a number. */
-function conditions(route: SnapshotRoute): readonly (readonly [string, RouteRule])[] {
+function conditions(route: SnapshotRoute): readonly Conditional[] {
   const seen = new Map<string, number>()
   return route.rules.flatMap((rule) =>
     rule.matches.map((match) => {
-      const when = condition(match)
-      const times = (seen.get(when) ?? 0) + 1
-      seen.set(when, times)
-      return [times === 1 ? when : `${when} (${times})`, rule] as const
+      const plain = condition(match, () => false)
+      const times = (seen.get(plain) ?? 0) + 1
+      seen.set(plain, times)
+      const number = times === 1 ? '' : ` (${times})`
+      return { key: plain + number, when: condition(match, carriesSecret) + number, rule }
     }),
   )
 }
 
-function condition({ path, method, headers, query }: RouteMatch): string {
-  const values = [
-    ...(headers ?? []).map(({ name, value, type }) => [`with ${name}:`, value, type] as const),
-    ...(query ?? []).map(({ name, value, type }) => [`with query ${name}=`, value, type] as const),
+function condition(
+  { path, method, headers = [], query = [] }: RouteMatch,
+  hidden: (name: string) => boolean,
+): string {
+  const shown = ({ name, value, type }: ValueMatch): string =>
+    ` ${type ? `${type} ` : ''}${hidden(name.toLowerCase()) ? MASK : value}`
+  const more = [
+    ...headers.map((one) => ` with ${one.name}:${shown(one)}`),
+    ...query.map((one) => ` with query ${one.name}=${shown(one)}`),
   ]
-  const more = values.map(([what, value, type]) => ` ${what} ${type ? `${type} ` : ''}${value}`)
   return `${method ?? 'any method'} ${path.type} ${path.value}${more.join('')}`
 }
 

@@ -2,14 +2,13 @@
  * Keeps secrets out of explanations: values of headers that carry them, wherever those values turn up
  * again. What a plugin adds for its upstream is as much a secret as what a client sent.
  */
-const NAMES =
-  /^(proxy-)?authorization$|^(set-)?cookie$|^cf-access-jwt|token|secret|passw|api-?key|session|signature|credential/
+import { carriesSecret, MASK } from '../../config/secret-names.ts'
+
 const SCHEME = /^(Basic|Bearer|Digest) /i
 /** Members that are lists of header lines. */
 const LINES: ReadonlySet<string> = new Set(['headers', 'set', 'add'])
 /** Shorter values are in too many words by chance. */
 const FOUND_AGAIN = 6
-const MASK = '***'
 
 export class Masker {
   readonly #names: ReadonlySet<string>
@@ -61,7 +60,7 @@ export class Masker {
   }
 
   #hides(name: string): boolean {
-    return NAMES.test(name) || this.#names.has(name)
+    return carriesSecret(name) || this.#names.has(name)
   }
 
   #url(url: string): string {
