@@ -18,6 +18,16 @@ describe('an upstream in a snapshot', () => {
     })
   })
 
+  // the gateway reads host and port out of it, and puts paths behind it
+  it.each([
+    ['https:shop.test', 'https://shop.test'],
+    [' https://SHOP.test:443// ', 'https://shop.test'],
+    ['http://shop.test/a/../b c/', 'http://shop.test/b%20c'],
+    ['http:\\\\shop.test:8080\\x', 'http://shop.test:8080/x'],
+  ])('has the url %j as it is asked for', (url, stored) => {
+    expect(compiled({ url })?.url).toBe(stored)
+  })
+
   it('has its policies with their defaults', () => {
     expect(
       compiled({ retries: {}, outlierDetection: {}, allowedPaths: ['/b/', '/a', '/b'] }),

@@ -70,7 +70,7 @@ export function compileUpstreams(
     }
     upstreams[name] = {
       name,
-      ...(url === undefined ? {} : { url: url.replace(/\/+$/, '') }),
+      ...(url === undefined ? {} : { url: new URL(url).href.replace(/\/+$/, '') }),
       ...(service === undefined ? {} : { service }),
       aliases: [...aliases].sort(),
       timeoutMs,
