@@ -94,11 +94,7 @@ export function proxyWasm(options: ProxyWasmOptions): MiddlewareHandler {
           return c.res
         },
       })
-      if (!c.finalized) return response
-      // Hono takes no response from a middleware whose `next` has answered, and merges one that is set
-      c.res = undefined
-      c.res = response
-      return undefined
+      return answered(c, response)
     } catch (error) {
       // what a later handler throws is the app's to answer
       if (thrown !== undefined) throw thrown.error
@@ -110,9 +106,18 @@ export function proxyWasm(options: ProxyWasmOptions): MiddlewareHandler {
         vmId: '',
         contextId: 0,
       })
-      return errorResponse('gateway.internal')
+      // what the handlers have answered has not passed the plugins, so it must not go out
+      return answered(c, errorResponse('gateway.internal'))
     }
   }
+}
+
+/** Hono takes no response from a middleware whose `next` has answered, and merges one that is set. */
+function answered(c: Context, response: Response): Response | undefined {
+  if (!c.finalized) return response
+  c.res = undefined
+  c.res = response
+  return undefined
 }
 
 function specOf(

@@ -49,6 +49,30 @@ describe('in an app', () => {
     ])
   })
 
+  it('lets out nothing that has not passed the plugins when it fails behind the handlers', async () => {
+    const logged: string[] = []
+    const log = {
+      level: 0,
+      log: ({ message }: { message: string }) => void logged.push(message),
+    } as const
+    const app = new Hono()
+    app.use(proxyWasm({ ports: { log }, plugins: [probe(mark('a'))] }))
+    app.get('*', () => {
+      const response = new Response('secret')
+      // nothing that a handler should answer, and nothing that the machine expects
+      const unreadable = (): never => {
+        throw new Error('unreadable')
+      }
+      return Object.defineProperty(response, 'headers', { get: unreadable })
+    })
+    const response = await app.request('/x')
+    expect([response.status, await response.text()]).toEqual([
+      500,
+      expect.stringContaining('gateway.internal'),
+    ])
+    expect(logged).toContain('Error: unreadable')
+  })
+
   it('answers itself with a local reply; no handler runs', async () => {
     let ran = false
     const app = new Hono()

@@ -8,6 +8,7 @@ import {
   chunked,
   on,
   PAUSE,
+  play,
   playChain,
   playPlugins,
   post,
@@ -246,6 +247,19 @@ describe('an untouched response', () => {
       { response: new Response('gone', { headers: { 'content-length': '4' } }) },
     )
     expect([response.status, body, response.headers.get('content-length')]).toEqual([204, '', null])
+  })
+
+  it('made bodiless while its body streams is not read to the end', async () => {
+    let cancelled = false
+    const endless = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(1024)),
+      cancel: () => void (cancelled = true),
+    })
+    const { response, body } = await play(
+      { response_headers: [{ call: 'set_header', name: ':status', value: '204' }] },
+      { response: new Response(endless) },
+    )
+    expect([response.status, body, cancelled]).toEqual([204, '', true])
   })
 
   it('to HEAD keeps its length', async () => {

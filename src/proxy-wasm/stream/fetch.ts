@@ -284,7 +284,9 @@ class FetchStream {
     } catch {
       // the stream below breaks in the same way, which is all that can still be said
     }
-    if (sink.response.ended) {
+    const bodiless = hasNoBody(Number(headers.get(':status')))
+    if (bodiless && !sink.response.ended) await this.#giveUp(upstream, pump)
+    if (bodiless || sink.response.ended) {
       const bytes = sink.response.all()
       this.#responseEnded()
       return this.#whole(headers, bytes)
@@ -326,12 +328,8 @@ class FetchStream {
     if (this.#chain.answered || this.#sink.broken !== undefined) return this.#localResponse()
     this.#end()
     const { webSocket } = upstream as unknown as WorkersResponseInit
-    const init: WorkersResponseInit = {
-      status: 101,
-      headers: toHeadersInit(headers, this.#dropped),
-      webSocket,
-    }
-    return responseOf(null, init)
+    const kept = toHeadersInit(headers, this.#dropped)
+    return responseOf(null, { status: 101, headers: kept, webSocket })
   }
 
   /** @returns nothing when no plugin reads the body, `unreadable` when one must and cannot */
