@@ -155,6 +155,14 @@ tests:
     expect(first.startsWith(expected) || first === expected).toBe(true)
   })
 
+  it.each([
+    ['an alias of what it is in', 'env: &x\n  env: *x\n', 'nested too deeply'],
+    ['nesting without end', `env: ${'['.repeat(20_000)}`, 'nested too deeply'],
+    ['two documents', 'env: {}\n---\nenv: {}\n', 'a test file is one document'],
+  ])('refuses %s', (_what, text, expected) => {
+    expect(yaml(text).join()).toContain(expected)
+  })
+
   it('takes an empty file for a suite without tests', () => {
     expect(suite('a.yaml', '').test).toEqual([])
   })

@@ -12,10 +12,14 @@ import {
   type Node,
   parseDocument,
   type Scalar,
+  type YAMLError,
 } from 'yaml'
 import { bytesToByteString, textToByteString } from '../../proxy-wasm/memory/byte-string.ts'
 import type { Place } from './fields.ts'
 import { type FieldNode, type MessageNode, type ScalarNode, SyntaxProblem } from './node.ts'
+
+/** More than the format has levels: what is deeper is an alias of what it is in. */
+const MAX_DEPTH = 100
 
 /**
  * @param text - the whole file, one document
@@ -33,11 +37,20 @@ export function parseYaml(text: string): MessageNode {
     return { line, column: col }
   }
   const [error] = [...document.errors, ...document.warnings]
-  if (error !== undefined) throw new SyntaxProblem(place(error.pos[0]), error.message)
+  if (error !== undefined) throw new SyntaxProblem(place(error.pos[0]), inOurWords(error))
 
   const at = (node: unknown): Place => place((node as Node | null)?.range?.[0] ?? 0)
 
+  let depth = 0
   const message = (node: unknown): MessageNode => {
+    if (depth >= MAX_DEPTH) throw new SyntaxProblem(at(node), 'nested too deeply')
+    depth += 1
+    const read = messageInside(node)
+    depth -= 1
+    return read
+  }
+
+  const messageInside = (node: unknown): MessageNode => {
     const resolved = isAlias(node) ? node.resolve(document) : node
     if (!isMap(resolved)) {
       throw new SyntaxProblem(at(node), 'a map of fields was expected')
@@ -70,6 +83,12 @@ export function parseYaml(text: string): MessageNode {
 
   if (document.contents === null) return { kind: 'message', fields: [], at: { line: 1, column: 1 } }
   return message(document.contents)
+}
+
+/** The library speaks of its own functions, and of its own stack. */
+function inOurWords({ code, message }: YAMLError): string {
+  if (code === 'MULTIPLE_DOCS') return 'a test file is one document'
+  return /call stack|stack overflow/i.test(message) ? 'nested too deeply' : message
 }
 
 function scalar(node: Scalar, at: Place): ScalarNode {
