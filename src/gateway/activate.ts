@@ -154,7 +154,8 @@ export class Activator {
       // the version before goes on under its own identity, so the next snapshot is compared with it
       // nor does one in another mode stand in: what is to be enforced would look as if it were
       const sameMode = before?.plugin.spec.logOnly?.callouts === fresh.spec.logOnly?.callouts
-      if (before && sameMode && serves(before.plugin)) {
+      // nor a candidate of before: weights are meant for one, and the stable version is in its place
+      if (before && side === 'stable' && sameMode && serves(before.plugin)) {
         return { plugin, ...notRunning('last-good', error), held: before }
       }
       const outcome = fresh.state === 'last-good' ? 'last-good' : 'failed'

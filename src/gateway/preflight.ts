@@ -1,6 +1,7 @@
 /** Tries changed plugins in scratch vms before anything is written: they must start and accept their configuration. */
+import { startable } from '../config/candidate-plugins.ts'
 import type { Preflight, PreflightResult } from '../config/preflight.ts'
-import type { Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
+import type { PluginId, Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
 import { Counter } from '../observe/index.ts'
 import {
   describeError,
@@ -25,16 +26,19 @@ const INFO = 2
  * @param node - that tries them: what it gives to plugins
  */
 export function preflight(modules: ModuleSource, node: GatewayNode = PLAIN_NODE): Preflight {
-  return async (snapshot, changed) =>
-    Promise.all(
+  return async (snapshot, changed) => {
+    const all = startable(snapshot)
+    return Promise.all(
       changed.flatMap((id) => {
-        const config = snapshot.plugins[id]
-        return config ? tryPlugin(config, modules, snapshot, node) : []
+        const config = all[id]
+        return config ? tryPlugin(id, config, modules, snapshot, node) : []
       }),
     )
+  }
 }
 
 async function tryPlugin(
+  plugin: PluginId,
   config: SnapshotPlugin,
   modules: ModuleSource,
   snapshot: Snapshot,
@@ -42,10 +46,9 @@ async function tryPlugin(
 ): Promise<PreflightResult> {
   if (!isSelected(config, node) && lacksVariables(config, node)) {
     // it runs elsewhere, with what only that node has: nothing would be learnt here
-    return { plugin: config.id, ok: true, logs: [] }
+    return { plugin, ok: true, logs: [] }
   }
   const logs: string[] = []
-  const plugin = config.id
   const sharedQueues = new SingletonQueues({ enqueue: async () => undefined }, new Counter())
   sharedQueues.follow(snapshot)
   const pool = new VmPool(

@@ -192,14 +192,23 @@ describe('a candidate', () => {
     }
   })
 
-  it('that does not start leaves its requests to the stable version', async () => {
+  it('that does not start is refused, and leaves its requests to the stable version', async () => {
     const refusing = headerProbe('mark', { configure: [{ call: 'return_false' }] })
-    await gateway.policy(
-      upstreamAndRoute(gateway.origin.url),
+    const resources = [
+      ...upstreamAndRoute(gateway.origin.url),
       marking('old'),
       rollout({}, refusing),
-    )
+    ]
+    const refused = await gateway.apply({ base: 0, dryRun: true, prune: true, resources })
+    expect(refused.status).toBe(422)
+    expect(JSON.stringify(refused.result)).toContain('default.mark (candidate)')
+    // nor does one that comes another way, and starts nowhere
+    const named = await kv.compile(resources)
+    kv.putSnapshot(named)
+    const { revision } = JSON.parse(kv.read('active')) as { revision: number }
+    kv.point(revision + 1, named.hash)
     await weigh(100)
+    await gateway.until('the new revision', (status) => status.revision === revision + 1)
     await new Promise((resolve) => setTimeout(resolve, 1500))
     expect(await mark('someone')).toBe('old')
     const { refusals } = await gateway.status()
@@ -278,13 +287,13 @@ describe('an operator', () => {
       resources: [...origin, rollout()],
     })
     expect(JSON.stringify(dangling.result)).toMatch(/config\.dangling_reference/)
-    const shadow = await gateway.apply({
+    const jumping = await gateway.apply({
       base: 0,
       dryRun: true,
       prune: true,
-      resources: [...origin, marking('old'), rollout({ mode: 'shadow' })],
+      resources: [...origin, marking('old'), rollout({ mode: 'jump' })],
     })
-    expect(JSON.stringify(shadow.result)).toMatch(/config\.unsupported/)
+    expect(JSON.stringify(jumping.result)).toMatch(/config\.invalid/)
   })
 })
 

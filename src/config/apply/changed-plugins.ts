@@ -1,19 +1,21 @@
 /**
  * The plugins whose vm starts differently from before, which is what preflight tries. Order, phase
- * and `failStrategy` start nothing; `lastGood` is about another version.
+ * and `failStrategy` start nothing, candidates of rollouts do; `lastGood` is about another version.
  * @param before what runs; undefined when nothing does
  * @returns ids, sorted
  */
 import { canonicalJson } from '../canonical.ts'
+import { startable } from '../candidate-plugins.ts'
 import type { PluginId, Snapshot, SnapshotPlugin } from '../snapshot.ts'
 
 export function changedPlugins(before: Snapshot | undefined, after: Snapshot): readonly PluginId[] {
-  return Object.values(after.plugins)
-    .filter((plugin) => {
-      const old = before?.plugins[plugin.id]
+  const known = before === undefined ? {} : startable(before)
+  return Object.entries(startable(after))
+    .filter(([id, plugin]) => {
+      const old = known[id]
       return old === undefined || startOf(old) !== startOf(plugin)
     })
-    .map((plugin) => plugin.id)
+    .map(([id]) => id)
     .sort()
 }
 
