@@ -23,6 +23,13 @@ describe('a revision that was refused', () => {
     const one = refusal('config.snapshot_hash', 5)
     expect([refuses(one), refuses(one, { revision: 6 })]).toEqual([true, false])
   })
+
+  it('is not any more when the pointer was put right and names what runs', () => {
+    const one = refusal('config.signature_missing', 1_000)
+    expect(refuses(one, { checkedAt: AT })).toBe(true)
+    expect(refuses(one, { checkedAt: '2026-11-21T10:00:31.000Z' })).toBe(false)
+    expect(refuses(one, { checkedAt: null })).toBe(true)
+  })
 })
 
 describe('a plugin that was refused', () => {

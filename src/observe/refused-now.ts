@@ -10,14 +10,13 @@ export function refusedNow(facts: IsolateFacts): readonly ReportedRefusal[] {
   const down = plugins && new Set(plugins.map(({ plugin }) => plugin))
   return refusals.filter((refusal) => {
     if (HARMLESS.has(refusal.code)) return false
-    // of a newer revision than the one that runs: it waits for one that is better
-    if (refusal.revision > revision) return true
     // of the revision that runs: a plugin, which may have come up after all
     if (refusal.revision === revision && revision > 0) {
       return refusal.plugin === undefined || down === undefined || down.has(refusal.plugin)
     }
-    // of the store itself: until it was read without fault
-    if (refusal.revision > 0) return false
+    if (refusal.revision > 0 && refusal.revision < revision) return false
+    // of the store itself, or of a revision above the one that runs: until the store was read without
+    // fault, and named what runs
     return checkedAt == null || refusal.at >= checkedAt
   })
 }
