@@ -112,7 +112,10 @@ export const ANSWERED_CODES = {
     fault: 'gateway',
     next: 'Set the secret ADMIN_TOKEN, or the variables of Access; until then only /-/healthz answers.',
   },
-  'admin.unauthorized': { fault: 'client', next: 'Send `authorization: Bearer <ADMIN_TOKEN>`.' },
+  'admin.unauthorized': {
+    fault: 'client',
+    next: 'Send `authorization: Bearer <ADMIN_TOKEN>`; the command line takes it from --token or the variable ADMIN_TOKEN.',
+  },
   'admin.read_only': {
     fault: 'client',
     next: 'Use ADMIN_TOKEN, or have the name added to ACCESS_WRITERS.',
