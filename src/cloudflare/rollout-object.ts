@@ -103,7 +103,7 @@ async function activeRollouts(kv: KVNamespace): Promise<readonly ActiveRollout[]
   const { rollouts = [], plugins } = read.found
   return Promise.all(
     rollouts.map(async (rollout): Promise<ActiveRollout> => {
-      const candidate = await candidateDigest(rollout.candidate)
+      const candidate = await candidateDigest(rollout.candidate, rollout.mode)
       const plugin = plugins[rollout.plugin]
       return { rollout, candidate, stable: plugin ? await candidateDigest(plugin) : '' }
     }),

@@ -7,17 +7,25 @@ export function candidateName({ plugin }: SnapshotRollout): PluginId {
   return `${plugin} (candidate)`
 }
 
+/** A shadow is there to be looked at. */
+const ALL_DECISIONS = { sampling: 100, mask: [] }
+
 /**
  * @returns the plugin with the candidate's module and configuration, in whose place it runs itself when
  *   the candidate does not start; undefined when the snapshot does not have the plugin
  */
 export function candidatePlugin(
   { plugins }: Snapshot,
-  { plugin, candidate }: SnapshotRollout,
+  { plugin, candidate, mode }: SnapshotRollout,
 ): SnapshotPlugin | undefined {
   const stable = plugins[plugin]
   if (stable === undefined) return undefined
-  const { module, configuration } = stable
+  const { module, configuration, decisions = ALL_DECISIONS } = stable
+  if (mode === 'shadow') {
+    // in its place the stable version would be compared with itself
+    const own = { lastGood: [], logOnly: { callouts: 'replay' }, decisions } as const
+    return { ...stable, ...candidate, ...own }
+  }
   return { ...stable, ...candidate, lastGood: [{ module, configuration }] }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { RouteMatch } from './snapshot-route.ts'
 
-export const ROLLOUT_MODES = ['enforce'] as const
+export const ROLLOUT_MODES = ['shadow', 'enforce'] as const
 
 export const RATE_METRICS = ['server-errors', 'traps', 'denials'] as const
 export const MEAN_METRICS = ['wall-time', 'host-calls'] as const

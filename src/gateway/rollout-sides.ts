@@ -2,10 +2,11 @@
  * Which version of each plugin a request runs through, where a snapshot has rollouts: decided once for
  * each request, so that it sees one side in every phase. Weights are worked out once a second.
  */
+import { candidateName } from '../config/candidate-plugins.ts'
 import type { RouteCandidate } from '../config/route-order.ts'
 import type { PluginId, Snapshot } from '../config/snapshot.ts'
 import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
-import type { Plugin } from '../proxy-wasm/index.ts'
+import type { Plugin, Shadow } from '../proxy-wasm/index.ts'
 import { boundOf, saltOf, type Side, sideOf } from '../rollout/pick.ts'
 import { stickyKeyOf } from '../rollout/sticky-key.ts'
 import type { Exchange } from './exchange.ts'
@@ -13,12 +14,8 @@ import type { Meters, SideMeter } from './meters.ts'
 import { PathTable } from './path-table.ts'
 import type { RolloutWeights } from './rollout-weights.ts'
 import type { RoutedRequest } from './routed-request.ts'
+import { ShadowMeter } from './shadow-meter.ts'
 import { clientIp } from './stream-info.ts'
-
-/** Under which name a snapshot's candidate is among the plugins of an isolate. */
-export function candidateName(rollout: SnapshotRollout): PluginId {
-  return `${rollout.plugin} (candidate)`
-}
 
 const WORKED_OUT_MS = 1_000
 
@@ -72,6 +69,10 @@ export class RolloutSides {
     for (const [index, rollout] of rollouts.entries()) {
       const side = rollout.sideOf(request, now)
       if (side === undefined) continue
+      if (rollout.isShadow) {
+        if (side === 'candidate') (request.shadows ??= []).push(rollout.shadow())
+        continue
+      }
       ;(io.sides ??= []).push(rollout.meter(side))
       if (side === 'candidate') candidates += 2 ** index
     }
@@ -107,6 +108,7 @@ class RunningRollout {
   #weight = 0
   #bound = 0
   #sides: Partial<Record<Side, SideMeter>> = {}
+  #shadow: Shadow | undefined
 
   constructor(
     rollout: SnapshotRollout,
@@ -151,6 +153,22 @@ class RunningRollout {
     return (this.#sides[side] ??= this.#meters.side(labels))
   }
 
+  /** Whether requests keep the stable version, and the candidate runs behind them. */
+  get isShadow(): boolean {
+    return this.#rollout.mode === 'shadow'
+  }
+
+  /** The candidate of this run, behind the stable version. */
+  shadow(): Shadow {
+    const { stable, candidate } = this
+    const labels = { rollout: this.#rollout.id, run: `${this.#run}` }
+    return (this.#shadow ??= {
+      stable,
+      candidate,
+      observer: new ShadowMeter(this.#meters, labels, candidate),
+    })
+  }
+
   #workOut(now: number): void {
     this.#workedOutAt = now
     const state = this.#weights.stateOf(this.#rollout)
@@ -158,6 +176,7 @@ class RunningRollout {
     if (run !== this.#run) {
       this.#run = run
       this.#sides = {}
+      this.#shadow = undefined
       this.#salt = saltOf(`${this.#rollout.id}/${run}`)
     }
     this.#weight = state === undefined ? 0 : this.#weights.weightOf(this.#rollout, state, now)

@@ -11,6 +11,7 @@ import type {
   LocalReply,
   OutboundRequest,
   Plugin,
+  Shadow,
   StreamInfo,
   VmPool,
 } from '../proxy-wasm/index.ts'
@@ -41,6 +42,8 @@ export class RoutedRequest implements RouteKey, FetchStreamOptions {
   route: SnapshotRoute | undefined
   upstream: Upstream | undefined
   readonly plugins: readonly Plugin[]
+  /** Of plugins among them; undefined where none has one. */
+  shadows?: Shadow[]
   readonly #running: Running
   #info: StreamInfo | undefined
   /** Of a rule that does more than sending its requests to one upstream. */

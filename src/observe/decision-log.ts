@@ -5,6 +5,7 @@
 import type { Decided, DecisionsPort, HeaderLines } from '../proxy-wasm/index.ts'
 import type { HeaderChange } from '../proxy-wasm/stream/header-changes.ts'
 import type { IoContext } from '../proxy-wasm/stream/io-context.ts'
+import type { LogOnly } from '../proxy-wasm/vm/plugin-spec.ts'
 import type { Counter } from './metric.ts'
 
 /** Names whose values are written; of all others they are `***`. */
@@ -69,7 +70,7 @@ export class DecisionLog implements DecisionsPort {
         decision,
         plugin: plugin.name,
         version: versionOf(module.sha256) ?? module.sha256,
-        mode: logOnly === undefined ? 'enforce' : 'log-only',
+        mode: modeOf(logOnly),
         failStrategy: fails ? failStrategy : undefined,
         revision: revision(),
         route: info.routeName,
@@ -93,6 +94,11 @@ export class DecisionLog implements DecisionsPort {
     }
     return drawn < percent
   }
+}
+
+function modeOf(logOnly: LogOnly | undefined): 'enforce' | 'log-only' | 'shadow' {
+  if (logOnly === undefined) return 'enforce'
+  return logOnly.callouts === 'replay' ? 'shadow' : 'log-only'
 }
 
 type Values = Readonly<Record<string, string | readonly string[] | undefined>>

@@ -63,6 +63,8 @@ type Counters =
   | 'rolloutDenials'
   | 'rolloutWall'
   | 'rolloutWallSquares'
+  | 'shadowRuns'
+  | 'shadowDifferences'
   | 'refusals'
   | 'definitionsDropped'
   | 'seriesDropped'
@@ -150,6 +152,14 @@ export const FAMILIES: Families = {
   rolloutWallSquares: counter(
     'postern_rollout_wall_milliseconds_squared_total',
     'The same, each squared, for their variance.',
+  ),
+  shadowRuns: counter(
+    'postern_shadow_runs_total',
+    'Requests that a shadow was to run for, by what came of it.',
+  ),
+  shadowDifferences: counter(
+    'postern_shadow_differences_total',
+    'Differences between shadows and the plugins they follow, by kind.',
   ),
   revision: gauge('postern_config_revision', 'The revision that runs; 0 for none.', 'max'),
   refusals: counter('postern_config_refusals_total', 'Times something was refused, by its code.'),

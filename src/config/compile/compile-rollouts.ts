@@ -76,11 +76,22 @@ function targetOf(
     report({ code: 'config.dangling_reference', path: TARGET, message }, resource)
     return undefined
   }
-  if (plugin.singleton !== true) return plugin
-  const message =
-    'a singleton sees no requests, so none can be given to a candidate: apply the change'
+  const message = whyNot(plugin, resource.spec.mode)
+  if (message === undefined) return plugin
   report({ code: 'config.unsupported', path: TARGET, message }, resource)
   return undefined
+}
+
+function whyNot(
+  { singleton, mode }: SnapshotPlugin,
+  how: PluginRollout['spec']['mode'],
+): string | undefined {
+  if (singleton === true) {
+    return 'a singleton sees no requests, so none can be given to a candidate: apply the change'
+  }
+  return mode === 'log-only' && how === 'shadow'
+    ? 'a log-only plugin changes nothing that a shadow could be compared with: let it enforce, or apply the change'
+    : undefined
 }
 
 function candidateOf(

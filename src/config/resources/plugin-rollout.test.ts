@@ -44,6 +44,11 @@ describe('a PluginRollout', () => {
       { candidate: { sha256: '', pluginConfig: {} } },
       'expected url beside sha256',
     ],
+    [
+      'time in a shadow',
+      { mode: 'shadow', analysis: { metrics: [{ name: 'wall-time', maxIncrease: 1 }] } },
+      'expected no wall-time with mode shadow: a copy takes no time of a request',
+    ],
     ['no steps', { steps: [] }, 'expected at least one step'],
     [
       'steps that fall',

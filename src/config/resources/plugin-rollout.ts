@@ -40,7 +40,7 @@ export interface PluginRollout {
       readonly sha256?: string
       readonly pluginConfig?: Readonly<Record<string, unknown>>
     }
-    readonly mode?: 'enforce'
+    readonly mode?: 'shadow' | 'enforce'
     readonly audience?: {
       readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> }
       readonly matches?: readonly HttpRouteMatch[]
@@ -65,7 +65,7 @@ const weight = v.pipe(
 )
 
 const NOT_YET =
-  'a candidate takes part or does not; to look on first, apply it as a WasmPlugin with mode log-only'
+  'a rollout is shadow or enforce; for log-only apply the version as a WasmPlugin of its own with that mode'
 
 const WITHOUT_END = 'expected pause, until or both: a step that is over at once is no step'
 const TIMEOUT_ALONE = 'expected until beside timeout'
@@ -169,9 +169,11 @@ const spec = v.object({
     ),
   ),
   mode: v.exactOptional(
-    choice(['enforce'], {
-      about: doc('The candidate takes the place of the stable version in the requests it gets.'),
-      outsideValues: { shadow: NOT_YET, 'log-only': NOT_YET },
+    choice(['shadow', 'enforce'], {
+      about: doc(
+        '`enforce`: the candidate takes the place of the stable version in the requests it gets. `shadow`: those keep the stable version, and the candidate runs behind the response, on a copy; nothing it does reaches anybody.',
+      ),
+      outsideValues: { 'log-only': NOT_YET },
       default: doc('enforce'),
     }),
   ),
@@ -218,6 +220,11 @@ export const pluginRolloutSchema: v.GenericSchema<unknown, PluginRollout> = v.ob
     v.check(
       ({ steps, analysis }) => analysis !== undefined || steps.every(({ until }) => !until),
       'expected analysis: a step has until',
+    ),
+    v.check(
+      ({ mode, analysis }) =>
+        mode !== 'shadow' || !analysis?.metrics.some(({ name }) => name === 'wall-time'),
+      'expected no wall-time with mode shadow: a copy takes no time of a request',
     ),
     v.check(
       ({ deadline = '1s' }) => durationMs(deadline) > 0,

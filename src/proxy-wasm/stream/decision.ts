@@ -12,7 +12,8 @@ import type { LocalReply } from './local-reply.ts'
 
 /**
  * `fail-open` and `fail-close` are of plugins that enforce; all but `local-reply` of the others are of
- * log-only ones. `unavailable`: it could not run when the stream began; `unseen`: a body that it was not shown.
+ * log-only ones. `unavailable`: it could not run when the stream began; `unseen`: a body that it was not shown;
+ * `shadow`: what a shadow did otherwise than the plugin that it follows.
  */
 export type DecisionClass =
   | 'local-reply'
@@ -28,11 +29,12 @@ export type DecisionClass =
   | 'trap'
   | 'unavailable'
   | 'unseen'
+  | 'shadow'
 
 export interface Decision {
   readonly class: DecisionClass
   /** Of a local reply. */
-  readonly status?: number
+  readonly status?: number | undefined
   /** Why, in the plugin's or the machine's words. */
   readonly details?: string | undefined
   /** What became, or would have become, of header lines; of a local reply, those it has. */

@@ -225,7 +225,7 @@ class ShadowRun implements EffectSink {
   }
 
   get #outcome(): Outcome {
-    if (this.#filter?.bypassed) return 'failed'
+    if (this.#filter?.bypassed || this.#filter?.answer === 'failure') return 'failed'
     if (this.#reply !== undefined) return 'answered'
     if (this.#reset) return 'reset'
     return this.#held ? 'held' : 'passed'

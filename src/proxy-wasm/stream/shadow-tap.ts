@@ -39,7 +39,12 @@ export function withTaps(
   return filters.flatMap((filter) => {
     const shadow = shadows.find(({ stable }) => stable === filter.plugin)
     if (shadow === undefined) return [filter]
-    const { pool } = shadow.candidate
+    const { pool, spec } = shadow.candidate
+    // one that could be seen or heard must not run a second time
+    if (spec.logOnly?.callouts !== 'replay') {
+      shadow.observer.notCompared('unavailable')
+      return [filter]
+    }
     if (pool.shadows >= SHADOWS_MAX) {
       shadow.observer.notCompared('busy')
       return [filter]

@@ -1,0 +1,69 @@
+/**
+ * What shadow runs of a candidate come to: how many there were, how they differed, by kind, and, for the
+ * analysis of its rollout, what each side would have answered. Differences go to the decision log too.
+ */
+import { type Counter, FAMILIES } from '../observe/index.ts'
+import type {
+  NotCompared,
+  Plugin,
+  ShadowedStream,
+  ShadowObserver,
+  Verdict,
+} from '../proxy-wasm/index.ts'
+import { shadowDifferences, wouldAnswer } from '../rollout/shadow-comparison.ts'
+import type { Meters, SideMeter } from './meters.ts'
+
+export class ShadowMeter implements ShadowObserver {
+  readonly #meters: Meters
+  readonly #labels: { readonly rollout: string; readonly run: string }
+  readonly #candidate: Plugin
+  readonly #stableAnswers: SideMeter
+  readonly #candidateAnswers: SideMeter
+
+  /**
+   * @param labels - which rollout, and which run of it
+   * @param candidate - whose decisions are told
+   */
+  constructor(
+    meters: Meters,
+    labels: { readonly rollout: string; readonly run: string },
+    candidate: Plugin,
+  ) {
+    this.#meters = meters
+    this.#labels = labels
+    this.#candidate = candidate
+    this.#stableAnswers = meters.side({ ...labels, side: 'stable' })
+    this.#candidateAnswers = meters.side({ ...labels, side: 'candidate' })
+  }
+
+  compared(stable: Verdict, candidate: Verdict, { info, request, io }: ShadowedStream): void {
+    // how long a plugin takes on a copy says nothing of how long it would take
+    this.#stableAnswers.answered(wouldAnswer(stable) ?? 0, 0)
+    this.#candidateAnswers.answered(wouldAnswer(candidate) ?? 0, 0)
+    const differences = shadowDifferences(stable, candidate)
+    this.#count(differences.length === 0 ? 'equal' : 'different')
+    const { spec, pool } = this.#candidate
+    for (const { class: details, ...difference } of differences) {
+      this.#counter('shadowDifferences', { class: details }).add()
+      if (spec.decisions === undefined) continue
+      const about = { plugin: spec, info, request, io }
+      pool.ports.decisions.decided({ class: 'shadow', details, ...difference, ...about })
+    }
+  }
+
+  notCompared(why: NotCompared): void {
+    this.#count(why)
+  }
+
+  #count(result: 'equal' | 'different' | NotCompared): void {
+    this.#counter('shadowRuns', { result }).add()
+  }
+
+  /** Behind the response: a lookup for each is no matter. */
+  #counter(
+    family: 'shadowRuns' | 'shadowDifferences',
+    own: Readonly<Record<string, string>>,
+  ): Counter {
+    return this.#meters.registry.counter(FAMILIES[family], { ...this.#labels, ...own })
+  }
+}
