@@ -37,7 +37,8 @@ export class RolloutWeights {
 
   /** Makes ready for a snapshot that has rollouts. Never rejects. */
   async follow({ rollouts = [] }: Snapshot): Promise<void> {
-    for (const one of rollouts) this.#digests.set(one, await candidateDigest(one.candidate, one.mode))
+    for (const one of rollouts)
+      this.#digests.set(one, await candidateDigest(one.candidate, one.mode))
     const { promise: late, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(resolve, FIRST_MS)
     await Promise.race([this.#read(Date.now()), late])

@@ -15,6 +15,8 @@ const PLUGINS = pluginsOf([
   plugin('plain'),
   plugin('alone'),
   policy('alone', 'alone', { singleton: true }),
+  plugin('trial'),
+  policy('trial', 'trial', { mode: 'log-only' }),
 ])
 
 function pluginsOf(resources: Parameters<typeof compile>[0]['resources']): SnapshotPlugin[] {
@@ -137,6 +139,13 @@ describe('what is wrong with a rollout', () => {
 
   it('is a singleton', () => {
     expect(compiled(rollout('a', 'alone')).problems[0]).toMatch(/^config\.unsupported .*singleton/)
+  })
+
+  it('is a shadow of a log-only plugin', () => {
+    const { rollouts, problems } = compiled(rollout('a', 'trial', { mode: 'shadow' }))
+    expect(rollouts).toEqual([])
+    expect(problems[0]).toMatch(/^config\.unsupported spec\.targetRef\.name: .*log-only.*shadow/)
+    expect(compiled(rollout('a', 'trial', { mode: 'enforce' })).rollouts).toHaveLength(1)
   })
 
   it('is a module that nobody knows', () => {
