@@ -98,6 +98,16 @@ describe('a shadow that does something else', () => {
     expect([classes(found), found.notCompared]).toEqual([expected, []])
   })
 
+  it('lets by what the plugin answers: there is no response that it could be shown', async () => {
+    const found = await shadowed({
+      stable: { request_body: [reply(413)] },
+      candidate: {},
+      request: post('before'),
+    })
+    expect([found.response.status, classes(found)]).toEqual([413, ['local-reply']])
+    expect(found.verdicts).toMatchObject([{ outcome: 'passed', response: undefined }])
+  })
+
   it('changes nothing for upstream and client', async () => {
     const request = post('before', { 'x-old': '1' })
     const found = await shadowed({ stable: {}, candidate: EDITS, request })
