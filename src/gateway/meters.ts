@@ -172,7 +172,7 @@ export class Meters {
     return meter
   }
 
-  /** @param labels - which rollout, which run of it, which side */
+  /** @param labels - which rollout, which run of it, in which mode, which side */
   side(labels: Labels): SideMeter {
     return new SideMeter(this.registry, labels)
   }

@@ -149,7 +149,8 @@ class RunningRollout {
 
   /** Where a side's answers are counted; made by the first of them. */
   meter(side: Side): SideMeter {
-    const labels = { rollout: this.#rollout.id, run: `${this.#run}`, side }
+    const { id: rollout, mode } = this.#rollout
+    const labels = { rollout, run: `${this.#run}`, mode, side }
     return (this.#sides[side] ??= this.#meters.side(labels))
   }
 

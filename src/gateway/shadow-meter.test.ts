@@ -106,7 +106,8 @@ describe('what shadow runs come to', () => {
     const { meter, meters } = world()
     meter.compared(passed(), DENIED, ABOUT)
     meter.compared(passed(), { ...passed(), outcome: 'failed' }, ABOUT)
-    const side = (name: string): string => `rollout="default.p",run="2",side="${name}"`
+    const side = (name: string): string =>
+      `mode="shadow",rollout="default.p",run="2",side="${name}"`
     expect(counted(meters, 'postern_rollout_requests_total')).toEqual({
       [side('stable')]: 2,
       [side('candidate')]: 2,

@@ -23,17 +23,19 @@ export class ShadowMeter implements ShadowObserver {
   /**
    * @param labels - which rollout, and which run of it
    * @param candidate - whose decisions are told
+   * @param mode - of the step that the counts are for
    */
   constructor(
     meters: Meters,
     labels: { readonly rollout: string; readonly run: string },
     candidate: Plugin,
+    mode: 'shadow' | 'log-only' = 'shadow',
   ) {
     this.#meters = meters
     this.#labels = labels
     this.#candidate = candidate
-    this.#stableAnswers = meters.side({ ...labels, side: 'stable' })
-    this.#candidateAnswers = meters.side({ ...labels, side: 'candidate' })
+    this.#stableAnswers = meters.side({ ...labels, mode, side: 'stable' })
+    this.#candidateAnswers = meters.side({ ...labels, mode, side: 'candidate' })
   }
 
   compared(stable: Verdict, candidate: Verdict, { info, request, io }: ShadowedStream): void {

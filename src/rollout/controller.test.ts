@@ -46,7 +46,7 @@ class World {
       counts: () =>
         this.counted instanceof Error
           ? Promise.reject(this.counted)
-          : Promise.resolve(new Map([[`${ID}/1`, this.counted]])),
+          : Promise.resolve(new Map([[`${ID}/1/enforce`, this.counted]])),
       now: () => this.now,
     })
   }

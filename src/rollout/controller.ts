@@ -39,7 +39,7 @@ export interface ControllerPorts {
   /** @throws when it cannot be said what is active */
   active(): Promise<readonly ActiveRollout[]>
   /**
-   * What has been counted, by `<rollout>/<run>`.
+   * What has been counted, by `<rollout>/<run>/<mode>`.
    * @throws when it cannot be said
    */
   counts(): Promise<ReadonlyMap<string, RolloutCounts>>
@@ -135,11 +135,12 @@ export class RolloutController {
     let next = record
     for (const [id, state] of Object.entries(record.rollouts)) {
       if (!isUnderWay(state)) continue
-      const seen = counts.get(`${id}/${state.run}`) ?? NO_ROLLOUT_COUNTS
       const settled = settle(state, active.get(id), now)
       const rollout = active.get(id)?.rollout
       if (settled !== state || rollout === undefined) next = withState(next, id, settled, now)
       else {
+        // of the step's own mode: a shadow's pairs are no requests that anybody got
+        const seen = counts.get(`${id}/${state.run}/${rollout.mode}`) ?? NO_ROLLOUT_COUNTS
         const { state: advanced, finding } = advance(rollout, state, seen, now)
         next = withState(next, id, advanced, now, finding)
       }

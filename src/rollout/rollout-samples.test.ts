@@ -4,11 +4,12 @@ import { Registry } from '../observe/registry.ts'
 import { countsOf } from './rollout-samples.ts'
 
 describe('the counts of a rollout', () => {
-  it('are found among the metrics of all nodes, by run and side', () => {
+  it('are found among the metrics of all nodes, by run, mode and side', () => {
     const registry = new Registry()
-    const labels = (side: string, run = '2'): Record<string, string> => ({
+    const labels = (side: string, run = '2', mode = 'enforce'): Record<string, string> => ({
       rollout: 'default.r',
       run,
+      mode,
       side,
     })
     registry.counter(FAMILIES.rolloutRequests, labels('stable')).add(100)
@@ -18,13 +19,19 @@ describe('the counts of a rollout', () => {
     registry.counter(FAMILIES.rolloutWall, labels('candidate')).add(50)
     registry.counter(FAMILIES.rolloutWallSquares, labels('candidate')).add(500)
     registry.counter(FAMILIES.rolloutRequests, labels('candidate', '1')).add(7)
+    registry.counter(FAMILIES.rolloutRequests, labels('stable', '2', 'shadow')).add(5)
     registry.counter(FAMILIES.requests, { envoy_response_code_class: '2' }).add(99)
     const counts = countsOf([...registry.collect().samples()])
-    expect([...counts.keys()].sort()).toEqual(['default.r/1', 'default.r/2'])
-    expect(counts.get('default.r/2')).toMatchObject({
+    expect([...counts.keys()].sort()).toEqual([
+      'default.r/1/enforce',
+      'default.r/2/enforce',
+      'default.r/2/shadow',
+    ])
+    expect(counts.get('default.r/2/enforce')).toMatchObject({
       stable: { requests: 100, serverErrors: 3, denials: 0 },
       candidate: { requests: 10, denials: 4, wallMs: { sum: 50, squares: 500 } },
     })
-    expect(counts.get('default.r/1')).toMatchObject({ candidate: { requests: 7 } })
+    expect(counts.get('default.r/1/enforce')).toMatchObject({ candidate: { requests: 7 } })
+    expect(counts.get('default.r/2/shadow')).toMatchObject({ stable: { requests: 5 } })
   })
 })

@@ -19,16 +19,17 @@ const PARTS: Readonly<Record<string, (value: number) => Partial<SideCounts>>> = 
   [FAMILIES.rolloutWallSquares.name]: (squares) => ({ wallMs: { sum: 0, squares } }),
 }
 
-const LABELS = /^rollout="([^"]+)",run="(\d+)",side="(stable|candidate)"$/
+const LABELS =
+  /^mode="(shadow|log-only|enforce)",rollout="([^"]+)",run="(\d+)",side="(stable|candidate)"$/
 
-/** @returns by `<rollout>/<run>` */
+/** @returns by `<rollout>/<run>/<mode>`: what steps of one mode are compared by says nothing of another */
 export function countsOf(samples: readonly Sample[]): ReadonlyMap<string, RolloutCounts> {
   const counts = new Map<string, RolloutCounts>()
   for (const sample of samples) {
     const part = Object.hasOwn(PARTS, sample.name) ? PARTS[sample.name] : undefined
-    const [, rollout, run, side] = LABELS.exec(sample.labels) ?? []
+    const [, mode, rollout, run, side] = LABELS.exec(sample.labels) ?? []
     if (part === undefined || side === undefined || sample.kind === 'histogram') continue
-    const key = `${rollout}/${run}`
+    const key = `${rollout}/${run}/${mode}`
     const before = counts.get(key) ?? NO_ROLLOUT_COUNTS
     const own = side as Side
     const added = addCounts(before[own], { ...NO_COUNTS, ...part(sample.value) })

@@ -224,7 +224,7 @@ describe('what is counted', () => {
     await expect
       .poll(async () => (await gateway.admin('/-/metrics')).text(), { timeout: 10_000 })
       .toMatch(
-        /postern_rollout_requests_total\{rollout="default.next",run="7",side="candidate"\} [1-9]/,
+        /postern_rollout_requests_total\{mode="enforce",rollout="default.next",run="7",side="candidate"\} [1-9]/,
       )
   })
 })
