@@ -21,6 +21,8 @@ export interface WorkerdOptions {
   readonly reports?: 'sound' | 'flaky' | 'none'
   /** Kept between starts when given; else a folder of this start's own. */
   readonly folder?: string
+  /** Where KV keeps its values, when several nodes have the same; in `folder` when absent. */
+  readonly kvFolder?: string
   /** Who answers in place of the KV on a folder, as `host:port`. */
   readonly kvAt?: string
   /** Who keeps what the Cache API is given; nobody when absent. */
@@ -64,7 +66,7 @@ export async function startWorkerd(options: WorkerdOptions = {}): Promise<Worker
     copyFileSync(join(import.meta.dirname, 'worker', file), join(outdir, file))
   }
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'postern-node-'))
-  const kv = join(folder, 'kv')
+  const kv = options.kvFolder ?? join(folder, 'kv')
   mkdirSync(kv, { recursive: true })
   mkdirSync(join(folder, 'do'), { recursive: true })
   const ports: Ports = {
@@ -84,7 +86,7 @@ export async function startWorkerd(options: WorkerdOptions = {}): Promise<Worker
   const baseline = `baseline-${ports.main}.js`
   const bundled = options.baseline === undefined ? 'undefined' : JSON.stringify(options.baseline)
   writeFileSync(join(outdir, baseline), `export const baseline = ${bundled}\n`)
-  writeFileSync(config, capnp(outdir, folder, ports, vars, options))
+  writeFileSync(config, capnp(outdir, { folder, kv }, ports, vars, options))
   let output = ''
   const child = spawn(join(bin, 'workerd'), ['serve', config], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -139,7 +141,7 @@ interface Ports {
 
 function capnp(
   outdir: string,
-  folder: string,
+  { folder, kv }: { readonly folder: string; readonly kv: string },
   ports: Ports,
   vars: Readonly<Record<string, string | undefined>>,
   { reports = 'sound', kvAt, cacheAt, control }: WorkerdOptions,
@@ -157,7 +159,7 @@ function capnp(
   modules = [(name = "worker.js", esModule = embed "worker.js"), ${second}(name = "baseline.js", esModule = embed ${baseline}), ${modules.join(', ')}],${cacheAt === undefined ? '' : '\n  cacheApiOutbound = "cache",'}`
   const outside = (name: string, address: string): string =>
     `(name = "${name}", external = (address = "${address}", http = ())),`
-  const folders = `(name = "kv", disk = (path = ${text(join(folder, 'kv'))}, writable = true)),`
+  const folders = `(name = "kv", disk = (path = ${text(kv)}, writable = true)),`
   const variables = Object.entries(vars).flatMap(([name, value]) =>
     value === undefined ? [] : `(name = ${text(name)}, text = ${text(value)})`,
   )
