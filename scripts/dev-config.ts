@@ -1,6 +1,7 @@
 /**
  * The configuration under which the gateway runs on a laptop: `wrangler.toml` as it is deployed, with
- * the demo shop as a service binding and a pointer that is looked at every second.
+ * the demo shop as a service binding, a pointer that is looked at every second, and rollouts that rise in a
+ * few.
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -25,7 +26,13 @@ export function devConfig(toml: string, root: string): string {
       main: from(deployed['main']),
       base_dir: from(deployed['base_dir']),
       build: { ...build, watch_dir: build.watch_dir.map(from) },
-      vars: { ...vars, REFRESH_SECONDS: '1', MAX_STALE_SECONDS: '2' },
+      vars: {
+        ...vars,
+        REFRESH_SECONDS: '1',
+        MAX_STALE_SECONDS: '2',
+        REPORT_SECONDS: '2',
+        RISE_LEAD_SECONDS: '3',
+      },
       services: [...((deployed['services'] as unknown[] | undefined) ?? []), SHOP],
     },
     null,

@@ -27,6 +27,7 @@ export interface Env {
   readonly REFRESH_SECONDS?: string
   readonly MAX_STALE_SECONDS?: string
   readonly REPORT_SECONDS?: string
+  readonly RISE_LEAD_SECONDS?: string
   readonly NODE_NAME?: string
   readonly NODE_CLUSTER?: string
   readonly NODE_LABELS?: string

@@ -9,7 +9,7 @@ import { candidateDigest } from '../rollout/candidate-digest.ts'
 import type { ActiveRollout, RolloutAction } from '../rollout/controller.ts'
 import type { Kill, RolloutsRecord } from '../rollout/record.ts'
 import type { RolloutErrorCode } from '../rollout/rollout-error.ts'
-import type { Env } from './env.ts'
+import { type Env, reportSeconds, seconds } from './env.ts'
 import { kvConfigSource } from './kv-config.ts'
 import { type Control, loadControl } from './load-control.ts'
 
@@ -24,6 +24,10 @@ const RECORD_KEY = 'record'
 /** How long after something was kept it is looked after, should whoever kept it die. */
 const SOON_MS = 1_000
 const AGAIN_MS = 10_000
+/** How often a controller looks at the most: what it looks at comes with reports. */
+const LOOK_SECONDS = 10
+/** How long KV may show a place an old value, and some. */
+const RISE_LEAD_SECONDS = 100
 
 export class RolloutObject extends DurableObject<Env> {
   #controller: RolloutController | undefined
@@ -69,25 +73,32 @@ export class RolloutObject extends DurableObject<Env> {
   async #load(): Promise<RolloutController> {
     if (this.#controller !== undefined) return this.#controller
     const { RolloutController, countsOf } = await loadControl()
-    const { KV, REPORTS } = this.env
+    const { KV, REPORTS, RISE_LEAD_SECONDS: lead, REPORT_SECONDS: reports } = this.env
+    const timing = {
+      riseLeadMs: (seconds(lead) ?? RISE_LEAD_SECONDS) * 1000,
+      lookEveryMs: Math.min(reportSeconds(reports), LOOK_SECONDS) * 1000,
+    }
     const { storage } = this.ctx
-    return (this.#controller ??= new RolloutController({
-      record: {
-        load: () => storage.get<RolloutsRecord>(RECORD_KEY),
-        async save(record) {
-          // set first: an alarm too many does nothing, one too few leaves a rollout behind
-          await storage.setAlarm(Date.now() + SOON_MS)
-          await storage.put(RECORD_KEY, record)
+    return (this.#controller ??= new RolloutController(
+      {
+        record: {
+          load: () => storage.get<RolloutsRecord>(RECORD_KEY),
+          async save(record) {
+            // set first: an alarm too many does nothing, one too few leaves a rollout behind
+            await storage.setAlarm(Date.now() + SOON_MS)
+            await storage.put(RECORD_KEY, record)
+          },
         },
+        publish: (document) => KV.put('rollouts', JSON.stringify(document)),
+        active: () => activeRollouts(KV),
+        async counts() {
+          if (REPORTS === undefined) throw new Error('there is no binding for reports')
+          return countsOf((await REPORTS.getByName('reports').view()).metrics)
+        },
+        now: () => Date.now(),
       },
-      publish: (document) => KV.put('rollouts', JSON.stringify(document)),
-      active: () => activeRollouts(KV),
-      async counts() {
-        if (REPORTS === undefined) throw new Error('there is no binding for reports')
-        return countsOf((await REPORTS.getByName('reports').view()).metrics)
-      },
-      now: () => Date.now(),
-    }))
+      timing,
+    ))
   }
 }
 

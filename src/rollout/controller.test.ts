@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ActiveRollout } from './controller.ts'
+import type { ActiveRollout, ControllerTiming } from './controller.ts'
 import { RolloutController } from './controller.ts'
 import { NO_ROLLOUT_COUNTS, type RolloutCounts } from './counts.ts'
 import type { RolloutsDocument, RolloutsRecord } from './record.ts'
@@ -25,7 +25,13 @@ class World {
   /** The number of the write that is the last one before the controller dies; and whether it arrives. */
   dies: { readonly at: number; readonly written: boolean } | undefined
   writes = 0
-  controller: RolloutController = this.#controller()
+  readonly #timing: ControllerTiming | undefined
+  controller: RolloutController
+
+  constructor(timing?: ControllerTiming) {
+    this.#timing = timing
+    this.controller = this.#controller()
+  }
 
   /** A controller as it is after a restart: it has what is stored, nothing else. */
   restart(): void {
@@ -33,22 +39,25 @@ class World {
   }
 
   #controller(): RolloutController {
-    return new RolloutController({
-      record: {
-        load: () => Promise.resolve(structuredClone(this.stored)),
-        save: (record) => this.#write(() => (this.stored = structuredClone(record))),
+    return new RolloutController(
+      {
+        record: {
+          load: () => Promise.resolve(structuredClone(this.stored)),
+          save: (record) => this.#write(() => (this.stored = structuredClone(record))),
+        },
+        publish: (document) =>
+          this.#write(() =>
+            this.published.push({ at: this.now, document: structuredClone(document) }),
+          ),
+        active: () => Promise.resolve(this.active),
+        counts: () =>
+          this.counted instanceof Error
+            ? Promise.reject(this.counted)
+            : Promise.resolve(new Map([[`${ID}/1/enforce`, this.counted]])),
+        now: () => this.now,
       },
-      publish: (document) =>
-        this.#write(() =>
-          this.published.push({ at: this.now, document: structuredClone(document) }),
-        ),
-      active: () => Promise.resolve(this.active),
-      counts: () =>
-        this.counted instanceof Error
-          ? Promise.reject(this.counted)
-          : Promise.resolve(new Map([[`${ID}/1/enforce`, this.counted]])),
-      now: () => this.now,
-    })
+      this.#timing,
+    )
   }
 
   async #write(write: () => unknown): Promise<void> {
@@ -286,5 +295,27 @@ describe('a rise', () => {
     const move = rise?.document.rollouts[ID]?.moves[0]
     expect((move?.effectiveAt ?? 0) - (rise?.at ?? 0)).toBeGreaterThanOrEqual(90_000)
     expect(world.state?.since).toBe(move?.effectiveAt)
+  })
+
+  it('is as far ahead as the deployment says, and is looked at as often', async () => {
+    const world = new World({ riseLeadMs: 2_000, lookEveryMs: 500 })
+    await world.act('start')
+    expect(await world.controller.turn()).toBe(START + 500)
+    expect(world.state?.moves).toEqual([{ effectiveAt: START + 2_000, weight: 5 }])
+    // a controller that dies behind its decision publishes it late: then it counts late
+    const late = new World({ riseLeadMs: 2_000, lookEveryMs: 500 })
+    late.dies = { at: 5, written: true }
+    await late.act('start')
+    await late.run(1, 5_000)
+    await late.run(1)
+    const { at, document } = late.published.at(-1) ?? { at: 0 }
+    expect(document?.rollouts[ID]?.moves[0]?.effectiveAt).toBe(at + 2_000)
+  })
+
+  it('counts at once where nothing has to be waited for', async () => {
+    const world = new World({ riseLeadMs: 0, lookEveryMs: 500 })
+    await world.act('start')
+    await world.run(1)
+    expect(world.weight()).toBe(5)
   })
 })

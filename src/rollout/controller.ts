@@ -18,7 +18,7 @@ import {
 } from './record.ts'
 import { RolloutError } from './rollout-error.ts'
 import type { RolloutState } from './state.ts'
-import { advance, begin, pause, resume, rollBack } from './steps.ts'
+import { advance, begin, pause, resume, RISE_LEAD_MS, rollBack } from './steps.ts'
 
 /** A rollout of the active snapshot. */
 export interface ActiveRollout {
@@ -47,19 +47,28 @@ export interface ControllerPorts {
   now(): number
 }
 
+/** How fast a deployment is, in milliseconds. */
+export interface ControllerTiming {
+  /** From the decision of a rise to its effect: until then every node has read of it. */
+  readonly riseLeadMs: number
+  /** How often it looks while something is under way. */
+  readonly lookEveryMs: number
+}
+
+const TIMING: ControllerTiming = { riseLeadMs: RISE_LEAD_MS, lookEveryMs: 10_000 }
+
 /** What an operator may ask for. */
 export type RolloutAction = 'start' | 'pause' | 'resume' | 'abort'
 
-/** How often it looks while something is under way. */
-const LOOK_EVERY_MS = 10_000
-
 export class RolloutController {
   readonly #ports: ControllerPorts
+  readonly #timing: ControllerTiming
   /** One at a time: each begins with what the one before has kept. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(ports: ControllerPorts) {
+  constructor(ports: ControllerPorts, timing: ControllerTiming = TIMING) {
     this.#ports = ports
+    this.#timing = timing
   }
 
   /**
@@ -72,7 +81,7 @@ export class RolloutController {
       const record = await this.#forward(await this.#load())
       await this.#publish(record)
       return Object.values(record.rollouts).some(isUnderWay)
-        ? this.#ports.now() + LOOK_EVERY_MS
+        ? this.#ports.now() + this.#timing.lookEveryMs
         : undefined
     })
   }
@@ -127,6 +136,7 @@ export class RolloutController {
   }
 
   async #forward(record: RolloutsRecord): Promise<RolloutsRecord> {
+    const { riseLeadMs } = this.#timing
     if (!Object.values(record.rollouts).some(isUnderWay)) return record
     const ports = this.#ports
     const active = new Map((await ports.active()).map((one) => [one.rollout.id, one]))
@@ -141,7 +151,7 @@ export class RolloutController {
       else {
         // of the step's own mode: a shadow's pairs are no requests that anybody got
         const seen = counts.get(`${id}/${state.run}/${rollout.mode}`) ?? NO_ROLLOUT_COUNTS
-        const { state: advanced, finding } = advance(rollout, state, seen, now)
+        const { state: advanced, finding } = advance(rollout, state, seen, now, riseLeadMs)
         next = withState(next, id, advanced, now, finding)
       }
     }
@@ -154,7 +164,7 @@ export class RolloutController {
     const { record: kept, publish, now } = this.#ports
     let whole = record
     if (record.published?.version !== record.version) {
-      whole = rebased(record, now())
+      whole = rebased(record, now(), this.#timing.riseLeadMs)
       whole = { ...whole, published: documentOf(whole) }
       await kept.save(whole)
     }

@@ -1,28 +1,31 @@
 /** A rise that nobody can have read of yet, though its time is near: its time is moved. */
 import type { RolloutsRecord } from './record.ts'
 import type { Move, RolloutState } from './state.ts'
-import { RISE_LEAD_MS } from './steps.ts'
 
-/** So long a place may show an old value: whoever reads of a rise later than that turns late. */
-const LEAST_LEAD_MS = 90_000
+/** So much of the lead must be left when it is published: whoever reads of a rise too late turns late. */
+const LEAST_LEAD = 0.9
 
 /**
  * The record as it is to be published now.
+ * @param leadMs - from the decision of a rise to its effect
  * @returns the same, or one in which rises that were never published are far enough ahead again
  */
-export function rebased(record: RolloutsRecord, now: number): RolloutsRecord {
+export function rebased(record: RolloutsRecord, now: number, leadMs: number): RolloutsRecord {
   const rollouts = Object.entries(record.rollouts).map(([id, state]) => {
     const before = record.published?.rollouts[id]
     const known = before?.run === state.run ? before.moves : []
-    return [id, isLate(state, known, now) ? moved(state, now + RISE_LEAD_MS) : state] as const
+    return [
+      id,
+      isLate(state, known, now + leadMs * LEAST_LEAD) ? moved(state, now + leadMs) : state,
+    ] as const
   })
   if (rollouts.every(([id, state]) => record.rollouts[id] === state)) return record
   return { ...record, rollouts: Object.fromEntries(rollouts) }
 }
 
-function isLate({ moves }: RolloutState, known: readonly Move[], now: number): boolean {
+function isLate({ moves }: RolloutState, known: readonly Move[], soonest: number): boolean {
   const last = moves.at(-1)
-  if (last === undefined || last.effectiveAt >= now + LEAST_LEAD_MS) return false
+  if (last === undefined || last.effectiveAt >= soonest) return false
   const isRise = last.weight > (moves.at(-2)?.weight ?? 0)
   return isRise && !known.some(({ effectiveAt }) => effectiveAt === last.effectiveAt)
 }

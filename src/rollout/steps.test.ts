@@ -47,6 +47,14 @@ describe('the steps of a rollout', () => {
     expect(played.wait(2 * MINUTE).weight).toBe(5)
   })
 
+  it('take effect as soon as a deployment says that its nodes read of them', () => {
+    const begun = begin('b', undefined, START)
+    const { state } = advance(snapshotRollout(), begun, NO_ROLLOUT_COUNTS, START, 3_000)
+    expect(state).toMatchObject({ since: START + 3_000, moves: [{ effectiveAt: START + 3_000 }] })
+    const atOnce = advance(snapshotRollout(), begun, NO_ROLLOUT_COUNTS, START, 0).state
+    expect(weightAt(atOnce.moves, undefined, 'UTC', START)).toBe(5)
+  })
+
   it('last as long as their pause, counted from when they took effect', () => {
     const played = new Played().wait(11 * MINUTE)
     expect(played.state.step).toBe(0)

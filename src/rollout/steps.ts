@@ -8,7 +8,10 @@ import { blackoutBegan } from './blackout.ts'
 import { countsSince, type RolloutCounts } from './counts.ts'
 import type { Move, RolloutState } from './state.ts'
 
-/** A rise takes effect so long after it was decided: until then every node has read of it. */
+/**
+ * A rise takes effect so long after it was decided, unless a deployment knows better: until then every
+ * node has read of it.
+ */
 export const RISE_LEAD_MS = 100_000
 
 export interface Advance {
@@ -21,6 +24,7 @@ export interface Advance {
  * Takes a rollout as far as it goes now: one step at the most.
  * @param counts - all that has been counted in this run
  * @param now - milliseconds since the Unix epoch
+ * @param leadMs - from the decision of a rise to its effect
  * @returns the same state object when nothing changes
  */
 export function advance(
@@ -28,13 +32,16 @@ export function advance(
   state: RolloutState,
   counts: RolloutCounts,
   now: number,
+  leadMs: number = RISE_LEAD_MS,
 ): Advance {
   if (state.phase === 'rolled-back' || state.phase === 'promoted') return { state }
   const marked = withMarks(state, counts, now)
   const finding = findingOf(rollout, marked, counts)
   const wrong = failure(rollout, marked, finding, now)
   const next =
-    wrong === undefined ? forward(rollout, marked, finding, now) : fail(rollout, marked, wrong, now)
+    wrong === undefined
+      ? forward(rollout, marked, finding, now, leadMs)
+      : fail(rollout, marked, wrong, now)
   return { state: next, ...(finding && { finding }) }
 }
 
@@ -96,6 +103,7 @@ function forward(
   state: RolloutState,
   finding: Finding | undefined,
   now: number,
+  leadMs: number,
 ): RolloutState {
   const { steps, blackout = [] } = rollout
   if (state.phase !== 'running') return state
@@ -116,7 +124,7 @@ function forward(
   if (next === undefined) {
     return { ...state, phase: 'complete', reason: 'all steps are done; it waits to be promoted' }
   }
-  const effectiveAt = now + RISE_LEAD_MS
+  const effectiveAt = now + leadMs
   // of windows without a time zone each node knows for itself
   if (blackoutBegan(blackout, undefined, effectiveAt) !== undefined) return state
   const { marks, stableMark: _, ...rest } = state
