@@ -7,7 +7,10 @@ import { build } from 'esbuild'
 import { parse } from 'smol-toml'
 import type { CatalogModule } from '../src/config/compile/module-catalog.ts'
 import { seedEntries } from '../src/config/seed.ts'
-import { type BenchPlugin, resources } from './policy.ts'
+import type { Snapshot } from '../src/config/snapshot.ts'
+import { type BenchPlugin, type BenchRollout, resources } from './policy.ts'
+import { BENCH_TOKEN } from './rollout-share.ts'
+import { rolloutsText } from './rollouts-text.ts'
 import type { WorkerBundle } from './workerd.ts'
 
 const repository: string = fileURLToPath(new URL('..', import.meta.url))
@@ -25,18 +28,25 @@ export function buildGateway(scratch: string): string {
   return folder
 }
 
-/** The gateway with a store of its own, in which the plugins are on the only route. */
+/** The gateway with a store of its own, in which the plugins are on the only route, and a rollout runs. */
 export async function gatewayBundle(
   built: string,
   folder: string,
   plugins: readonly BenchPlugin[],
   upstreamPort: number,
+  rollout?: BenchRollout,
 ): Promise<WorkerBundle> {
   const at = '2026-11-01T00:00:00.000Z'
-  const seed = await seedEntries(resources(plugins, upstreamPort), catalog(), at)
+  const seed = await seedEntries(resources(plugins, upstreamPort, rollout), catalog(), at)
   if (seed.entries.length === 0) throw new Error(JSON.stringify(seed.problems, null, 2))
   mkdirSync(join(folder, 'kv'), { recursive: true })
   for (const { key, value } of seed.entries) writeFileSync(join(folder, 'kv', key), value)
+  if (rollout !== undefined) {
+    const { rollouts = [] } = JSON.parse(seed.entries[0]?.value ?? '{}') as Snapshot
+    const [compiled] = rollouts
+    if (compiled === undefined) throw new Error('the snapshot has no rollout')
+    writeFileSync(join(folder, 'kv', 'rollouts'), await rolloutsText(compiled, rollout.weight))
+  }
   const files = readdirSync(built).filter((file) => /\.(?:js|wasm)$/.test(file))
   for (const file of files) writeFileSync(join(folder, file), readFileSync(join(built, file)))
   return {
@@ -45,7 +55,12 @@ export async function gatewayBundle(
     modules: files.toSorted((a, b) => Number(b === 'worker.js') - Number(a === 'worker.js')),
     compatibilityFlags: deployedFlags(),
     // the configuration does not change in a run: what is measured is requests
-    vars: { REFRESH_SECONDS: '30', MAX_STALE_SECONDS: '60', LOG_LEVEL: 'warn' },
+    vars: {
+      REFRESH_SECONDS: '30',
+      MAX_STALE_SECONDS: '60',
+      LOG_LEVEL: 'warn',
+      ADMIN_TOKEN: BENCH_TOKEN,
+    },
     isGateway: true,
   }
 }

@@ -19,6 +19,8 @@ export interface Comparison {
   readonly ratio: number
   readonly cpuRatio: number
   readonly p99Ratio: number
+  /** That the gateway has answered, warm-up included. */
+  readonly requests: number
 }
 
 export interface Effort {
@@ -45,15 +47,17 @@ export async function compare(
   { rounds, seconds }: Effort,
 ): Promise<Comparison> {
   const { connections, warmUp } = what
+  let requests = 0
   const run = async (
     side: Side,
     seconds: number,
-    requests: number,
+    atMost: number,
     path = what.path,
   ): Promise<Figures> => {
     const before = side.cpuSeconds()
-    const result = await load({ path, connections, port: side.port, seconds, requests })
+    const result = await load({ path, connections, port: side.port, seconds, requests: atMost })
     check(result)
+    if (side === sides.gateway) requests += result.requests
     return {
       requestsPerSecond: result.requests / result.seconds,
       cpuMicros: ((side.cpuSeconds() - before) / result.requests) * 1e6,
@@ -85,6 +89,7 @@ export async function compare(
     ratio: ratio((figures) => figures.requestsPerSecond),
     cpuRatio: 1 / ratio((figures) => figures.cpuMicros),
     p99Ratio: ratio((figures) => figures.p99Millis),
+    requests,
   }
 }
 

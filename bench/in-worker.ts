@@ -6,6 +6,7 @@ import { hostCallModule, MEASURED_CALLS } from './host-call-module.ts'
 import type { RowResult } from './report.ts'
 import { serve } from './workerd.ts'
 import type { HostCallFigures } from './workers/host-calls.ts'
+import type { PickFigures } from './workers/rollout-pick.ts'
 import type { RouteFigures } from './workers/routes.ts'
 import type { StartFigures } from './workers/starts.ts'
 
@@ -16,12 +17,15 @@ const ROUTE_MATCH = 'route-match-1000'
 const ROUTE_MATCH_TARGET = 1.1
 const SNAPSHOT_LOAD = 'snapshot-load-1000'
 const SNAPSHOT_LOAD_MS = 50
+const ROLLOUT_PICK = 'rollout-pick'
+const ROLLOUT_PICK_NANOS = 1_000
 
 export const inWorkerRows: readonly string[] = [
   ...MEASURED_CALLS.map(({ row }) => row),
   INSTANTIATE,
   ROUTE_MATCH,
   SNAPSHOT_LOAD,
+  ROLLOUT_PICK,
 ]
 
 /** @param wanted - which rows are asked for */
@@ -44,6 +48,10 @@ export async function measureInWorker(
   if (wanted(ROUTE_MATCH) || wanted(SNAPSHOT_LOAD)) {
     const figures = (await figuresOf(scratch, 'routes')) as RouteFigures
     results.push(...routeResults(figures).filter(({ name }) => wanted(name)))
+  }
+  if (wanted(ROLLOUT_PICK)) {
+    const figures = (await figuresOf(scratch, 'rollout-pick')) as PickFigures
+    for (const [key, nanos] of Object.entries(figures)) results.push(pickResult(key, nanos))
   }
   return results
 }
@@ -106,16 +114,26 @@ function routeResults(figures: RouteFigures): RowResult[] {
   ]
 }
 
+function pickResult(key: string, nanos: number): RowResult {
+  return {
+    name: `${ROLLOUT_PICK} ${key}`,
+    ratio: null,
+    target: null,
+    holds: nanos <= ROLLOUT_PICK_NANOS,
+    cpuMicrosPerRequest: {},
+    details: { nanos: Math.round(nanos) },
+    note: `${nanos.toFixed(0)} ns (at most ${ROLLOUT_PICK_NANOS})`,
+  }
+}
+
 /** A Worker for each of them: what one has done must not change how the other is optimised. */
 async function figuresOf(
   scratch: string,
-  name: 'host-calls' | 'starts' | 'routes',
+  name: 'host-calls' | 'starts' | 'routes' | 'rollout-pick',
 ): Promise<unknown> {
   const folder = join(scratch, name)
   await bundleWorker(name, folder)
-  const modules = { starts: shippedModules, 'host-calls': measuredModules, routes: () => [] }[name](
-    folder,
-  )
+  const modules = modulesOf(name, folder)
   const imports = modules.map(({ file }, index) => `import m${index} from './${file}'`)
   const list = modules.map(({ name }, index) => `{ name: '${name}', module: m${index} }`)
   writeFileSync(
@@ -132,6 +150,11 @@ async function figuresOf(
   const response = await fetch(`http://127.0.0.1:${side.port}/`)
   if (!response.ok) throw new Error(await response.text())
   return response.json()
+}
+
+function modulesOf(name: string, folder: string): readonly ModuleFile[] {
+  if (name === 'starts') return shippedModules(folder)
+  return name === 'host-calls' ? measuredModules(folder) : []
 }
 
 interface ModuleFile {

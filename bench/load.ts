@@ -6,7 +6,7 @@
 import { connect } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { percentile } from './statistics.ts'
-import { requestHead } from './traffic.ts'
+import { requestHead, SESSIONS } from './traffic.ts'
 
 export interface LoadOrder {
   readonly port: number
@@ -36,7 +36,8 @@ const GRACE_MS = 5_000
 
 class Run {
   readonly #order: LoadOrder
-  readonly #request: string
+  /** One for each session, sent in turn. */
+  readonly #requests: readonly string[]
   readonly #latencies: number[] = []
   readonly #startedAt = performance.now()
   readonly #stopAt: number
@@ -53,7 +54,7 @@ class Run {
 
   private constructor(order: LoadOrder, done: (result: LoadResult) => void) {
     this.#order = order
-    this.#request = requestHead(order.path)
+    this.#requests = Array.from({ length: SESSIONS }, (_, one) => requestHead(order.path, one))
     this.#stopAt = this.#startedAt + order.seconds * 1000
     this.#done = done
     this.#open = order.connections
@@ -68,8 +69,7 @@ class Run {
         socket.destroy()
         return
       }
-      this.#begun++
-      socket.write(this.#request)
+      socket.write(this.#requests[this.#begun++ % SESSIONS] ?? '')
     }
     const socket = connect({
       port: this.#order.port,

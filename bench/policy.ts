@@ -40,10 +40,18 @@ export const FIVE: readonly BenchPlugin[] = [
   ),
 ]
 
-/** @returns resources: one upstream, one route to it, the plugins on it */
+/** How a version with the same edits goes out. */
+export interface BenchRollout {
+  readonly mode: 'enforce' | 'shadow'
+  /** Per cent of the sessions. */
+  readonly weight: number
+}
+
+/** @returns resources: one upstream, one route to it, the plugins on it, a rollout of the first */
 export function resources(
   plugins: readonly BenchPlugin[],
   upstreamPort: number,
+  rollout?: BenchRollout,
 ): readonly object[] {
   return [
     {
@@ -75,5 +83,26 @@ export function resources(
         ...(config && { pluginConfig: config }),
       },
     })),
+    ...(rollout === undefined ? [] : [rolloutOf(plugins[0]?.config, rollout)]),
   ]
+}
+
+/** The candidate does what the plugin does: it takes out a header besides that no request has. */
+function rolloutOf(
+  config: { readonly request?: { readonly remove?: readonly string[] } } = {},
+  { mode, weight }: BenchRollout,
+): object {
+  const remove = [...(config.request?.remove ?? []), 'x-that-nobody-sends']
+  return {
+    apiVersion: 'postern.dev/v1alpha1',
+    kind: 'PluginRollout',
+    metadata: { name: 'next' },
+    spec: {
+      targetRef: { group: 'extensions.istio.io', kind: 'WasmPlugin', name: 'plugin-0' },
+      candidate: { pluginConfig: { ...config, request: { ...config.request, remove } } },
+      mode,
+      key: { type: 'cookie', name: 'session' },
+      steps: [{ weight, pause: '1h' }],
+    },
+  }
 }

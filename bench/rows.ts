@@ -1,5 +1,5 @@
-/** The rows that compare a gateway with a Worker written by hand, over HTTP. */
-import { type BenchPlugin, FIVE, ONE } from './policy.ts'
+/** The rows over HTTP: a gateway beside a Worker written by hand, or beside itself without a rollout. */
+import { type BenchPlugin, type BenchRollout, FIVE, ONE } from './policy.ts'
 import { LARGE_PATH, SMALL_PATH } from './traffic.ts'
 
 export interface HttpRow {
@@ -7,8 +7,10 @@ export interface HttpRow {
   /** Least ratio of requests per second, gateway to baseline. */
   readonly target: number
   readonly plugins: readonly BenchPlugin[]
-  /** A file of workers/. */
-  readonly baseline: string
+  /** A rollout of the first of them. */
+  readonly rollout?: BenchRollout
+  /** A file of workers/; absent: the same gateway without the rollout. */
+  readonly baseline?: string
   readonly path: string
   readonly connections: number
   /** Requests with small answers, and then of its own, before anything is timed. */
@@ -42,5 +44,19 @@ export const HTTP_ROWS: readonly HttpRow[] = [
     plugins: [{ module: 'mask-card-numbers:1.0.0' }],
     baseline: 'bare-transform',
     ...large,
+  },
+  {
+    name: 'canary-50',
+    target: 0.97,
+    plugins: ONE,
+    rollout: { mode: 'enforce', weight: 50 },
+    ...small,
+  },
+  {
+    name: 'shadow-10',
+    target: 0.9,
+    plugins: ONE,
+    rollout: { mode: 'shadow', weight: 10 },
+    ...small,
   },
 ]

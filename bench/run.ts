@@ -9,6 +9,7 @@ import { startSurroundings, type Surroundings } from './children.ts'
 import { check, compare, type Effort } from './compare.ts'
 import { inWorkerRows, measureInWorker } from './in-worker.ts'
 import { HEADING, httpResult, json, line, type RowResult } from './report.ts'
+import { assertTakesPart } from './rollout-share.ts'
 import { HTTP_ROWS, type HttpRow } from './rows.ts'
 import { assertSameHeaders } from './same-headers.ts'
 import { serve } from './workerd.ts'
@@ -79,9 +80,13 @@ async function measure(
   effort: Effort,
 ): Promise<RowResult> {
   const { upstreamPort, load } = surroundings
-  const { plugins, path, connections } = row
-  const ours = await gatewayBundle(built, join(scratch, 'gateway'), plugins, upstreamPort)
-  const theirs = await baselineBundle(row.baseline, join(scratch, 'baseline'), upstreamPort)
+  const { plugins, rollout, path, connections } = row
+  const [here, there] = [join(scratch, 'gateway'), join(scratch, 'baseline')]
+  const ours = await gatewayBundle(built, here, plugins, upstreamPort, rollout)
+  const theirs =
+    row.baseline === undefined
+      ? await gatewayBundle(built, there, plugins, upstreamPort)
+      : await baselineBundle(row.baseline, there, upstreamPort)
   await using gateway = await serve(ours)
   await using baseline = await serve(theirs)
   if (row.sameHeaders) await assertSameHeaders(gateway.port, baseline.port)
@@ -92,6 +97,7 @@ async function measure(
     residentMegabytes = gateway.residentMegabytes()
   }
   const result = await compare(surroundings, { gateway, baseline }, row, effort)
+  if (rollout !== undefined) await assertTakesPart(gateway.port, rollout, result.requests)
   return httpResult(row.name, row.target, result, residentMegabytes)
 }
 

@@ -1,5 +1,7 @@
 /** What the load is made of: requests as an edge sees them, answers as a shop's backend gives them. */
 
+const SESSION = '0b7c2f64a1d94e0c'
+
 /** The request's headers; two of them are there for plugins to remove. */
 export const REQUEST_HEADERS: readonly (readonly [name: string, value: string])[] = [
   ['host', 'shop.example'],
@@ -8,7 +10,7 @@ export const REQUEST_HEADERS: readonly (readonly [name: string, value: string])[
   ['accept-language', 'en-GB,en;q=0.7,de;q=0.3'],
   ['accept-encoding', 'gzip, deflate, br'],
   ['referer', 'https://shop.example/catalogue/shoes'],
-  ['cookie', 'session=0b7c2f64a1d94e0c; basket=3; locale=en-GB'],
+  ['cookie', `session=${SESSION}; basket=3; locale=en-GB`],
   // Cloudflare sets it on every request, so that nobody has to read `request.cf` for it
   ['cf-connecting-ip', '203.0.113.7'],
   ['x-request-id', '8f14e45f-ceea-467f-a0e6-1c7e3e0d2b11'],
@@ -54,8 +56,18 @@ export function largeBody(): string {
   return text.slice(0, LARGE_BYTES)
 }
 
+/** How many sessions the load is of: a rollout gives each of them its side. */
+export const SESSIONS = 256
+
+/** A header's value as it is in another session: of the same length. */
+export function withSession(value: string, session: number): string {
+  return value.replace(SESSION, session.toString(16).padStart(SESSION.length, SESSION))
+}
+
 /** The head of a GET, ready to be written to a socket. */
-export function requestHead(path: string): string {
-  const lines = REQUEST_HEADERS.map(([name, value]) => `${name}: ${value}\r\n`)
+export function requestHead(path: string, session = 0): string {
+  const lines = REQUEST_HEADERS.map(
+    ([name, value]) => `${name}: ${withSession(value, session)}\r\n`,
+  )
   return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`
 }

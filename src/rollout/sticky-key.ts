@@ -38,7 +38,7 @@ function valueOf(from: StickyKey, request: KeySource): string | null | undefined
     case 'header':
       return request.header(from.name)
     case 'query':
-      return new URLSearchParams(/\?(.*)/s.exec(request.path)?.[1]).get(from.name)
+      return queryOf(request.path, from.name)
     case 'clientIp':
       return request.clientIp
     case 'jwtClaim':
@@ -51,27 +51,51 @@ function valueOf(from: StickyKey, request: KeySource): string | null | undefined
  * https://www.rfc-editor.org/rfc/rfc6265#section-5.4
  */
 export function cookieOf(header: string | null, name: string): string | undefined {
-  for (const pair of header?.split(';') ?? []) {
-    const at = pair.indexOf('=')
-    if (at > 0 && pair.slice(0, at).trim() === name) {
-      return pair
-        .slice(at + 1)
-        .trim()
-        .replace(/^"(.*)"$/, '$1')
+  if (header === null) return undefined
+  // a walk over the header: a list of its parts would be made for every request
+  let equals = -1
+  for (let from = 0, end; from < header.length; from = end + 1) {
+    end = endOf(header, ';', from)
+    if (equals < from) equals = header.indexOf('=', from)
+    if (equals < 0) return undefined
+    if (equals < end && header.slice(from, equals).trim() === name) {
+      const value = header.slice(equals + 1, end).trim()
+      return value.startsWith('"') ? value.replace(/^"(.*)"$/, '$1') : value
     }
   }
   return undefined
 }
 
+/** The first parameter of that name. Only what is written in another way than it is meant is decoded. */
+function queryOf(path: string, name: string): string | null | undefined {
+  const query = path.indexOf('?')
+  if (query < 0) return undefined
+  for (let from = query + 1, end; from < path.length; from = end + 1) {
+    end = endOf(path, '&', from)
+    const pair = path.slice(from, end)
+    if (/[%+]/.test(pair)) {
+      const decoded = new URLSearchParams(`&${pair}`)
+      if (decoded.has(name)) return decoded.get(name)
+    } else if (pair.startsWith(name)) {
+      if (pair.length === name.length) return ''
+      if (pair[name.length] === '=') return pair.slice(name.length + 1)
+    }
+  }
+  return undefined
+}
+
+function endOf(text: string, separator: string, from: number): number {
+  const found = text.indexOf(separator, from)
+  return found < 0 ? text.length : found
+}
+
 /** Not verified: what a token is worth is for a plugin to say, a side needs no proof. */
 function claimOf(authorization: string | null, name: string): string | undefined {
-  const payload = /^bearer +[\w-]*\.([\w-]+)\.[\w-]*$/i.exec(authorization ?? '')?.[1]
+  const payload = payloadOf(authorization)
   if (payload === undefined) return undefined
   try {
-    const bytes = Uint8Array.from(atob(payload.replace(/-/g, '+').replace(/_/g, '/')), (one) =>
-      one.charCodeAt(0),
-    )
-    let claim: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    const bytes = atob(payload.replaceAll('-', '+').replaceAll('_', '/'))
+    let claim: unknown = JSON.parse(isAscii(bytes) ? bytes : decoded(bytes))
     // a claim's own name may have dots in it, as the addresses that OpenID Connect recommends do
     for (const part of hasOwn(claim, name) ? [name] : name.split('.')) {
       claim = hasOwn(claim, part) ? claim[part] : undefined
@@ -80,6 +104,24 @@ function claimOf(authorization: string | null, name: string): string | undefined
   } catch {
     return undefined
   }
+}
+
+/** What stands between the two dots of a bearer token. */
+function payloadOf(authorization: string | null): string | undefined {
+  if (authorization?.slice(0, 7).toLowerCase() !== 'bearer ') return undefined
+  const from = authorization.indexOf('.') + 1
+  const to = authorization.indexOf('.', from)
+  const isWhole = from > 0 && to > 0 && !authorization.includes('.', to + 1)
+  return isWhole ? authorization.slice(from, to) : undefined
+}
+
+function isAscii(bytes: string): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes.charCodeAt(i) > 127) return false
+  return true
+}
+
+function decoded(bytes: string): string {
+  return new TextDecoder().decode(Uint8Array.from(bytes, (one) => one.charCodeAt(0)))
 }
 
 function hasOwn(value: unknown, name: string): value is Record<string, unknown> {

@@ -1,0 +1,22 @@
+/** What the rollout object would have published: a run of a rollout whose weight counts already. */
+import type { SnapshotRollout } from '../src/config/snapshot-rollout.ts'
+import { candidateDigest } from '../src/rollout/candidate-digest.ts'
+import type { RolloutsDocument } from '../src/rollout/record.ts'
+
+/** @param weight - per cent; @returns the value of the key `rollouts` */
+export async function rolloutsText(rollout: SnapshotRollout, weight: number): Promise<string> {
+  const document: RolloutsDocument = {
+    version: 1,
+    rollouts: {
+      [rollout.id]: {
+        run: 1,
+        candidate: await candidateDigest(rollout.candidate, rollout.mode),
+        phase: 'running',
+        reason: 'for the benchmark',
+        moves: [{ effectiveAt: 0, weight }],
+      },
+    },
+    kills: [],
+  }
+  return JSON.stringify(document)
+}
