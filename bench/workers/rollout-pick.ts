@@ -2,6 +2,7 @@
  * What it costs a request to be given its side of a rollout, inside workerd: its key is taken from it,
  * hashed and compared, and the side's counters are found. A figure for each type of key.
  */
+import { systemClock } from '../../src/config/clock.ts'
 import type { SnapshotRollout, SnapshotRolloutKey } from '../../src/config/snapshot-rollout.ts'
 import type { Snapshot } from '../../src/config/snapshot.ts'
 import { Exchange } from '../../src/gateway/exchange.ts'
@@ -74,8 +75,16 @@ async function sidesOf(key: SnapshotRolloutKey): Promise<RolloutSides> {
   }
   const snapshot = { rollouts: [rollout] } as unknown as Snapshot
   const text = await rolloutsText(rollout, WEIGHT)
-  const weights = new RolloutWeights({ get: () => Promise.resolve(text) }, 3_600_000, {})
-  await weights.follow(snapshot)
+  const hour = 3_600_000
+  const weights = new RolloutWeights({
+    source: { get: () => Promise.resolve(text) },
+    clock: systemClock,
+    refreshMs: hour,
+    maxStaleMs: hour,
+    labels: {},
+    ask: () => Promise.resolve(false),
+  })
+  await weights.follow(snapshot, { waitUntil: () => undefined })
   const plugins = new Map([
     [rollout.plugin, stable],
     [`${rollout.plugin} (candidate)`, {} as Plugin],

@@ -4,7 +4,13 @@
  * it now and then, never for a request.
  */
 import { DurableObject } from 'cloudflare:workers'
-import type { ActiveRevision, MergedView, Report, ReportReply } from '../observe/index.ts'
+import type {
+  ActiveRevision,
+  MergedView,
+  Report,
+  ReportReply,
+  VersionedRollouts,
+} from '../observe/index.ts'
 import { ReportStore } from '../observe/index.ts'
 import { type Env, reportSeconds } from './env.ts'
 
@@ -38,5 +44,9 @@ export class ReportObject extends DurableObject<Env> {
 
   announce(active: ActiveRevision): void {
     this.#store.announce(active)
+  }
+
+  announceRollouts(rollouts: VersionedRollouts): void {
+    this.#store.announceRollouts(rollouts)
   }
 }

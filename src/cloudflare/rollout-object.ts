@@ -4,7 +4,10 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import { parseActivePointer } from '../config/active-pointer.ts'
+import { systemClock } from '../config/clock.ts'
 import { readSnapshot } from '../config/read-snapshot.ts'
+import { withDeadline } from '../config/with-deadline.ts'
+import { describeError } from '../proxy-wasm/index.ts'
 import { candidateDigest } from '../rollout/candidate-digest.ts'
 import type { ActiveRollout, RolloutAction } from '../rollout/controller.ts'
 import type { Kill, RolloutsRecord } from '../rollout/record.ts'
@@ -28,6 +31,8 @@ const AGAIN_MS = 10_000
 const LOOK_SECONDS = 10
 /** How long KV may show a place an old value, and some. */
 const RISE_LEAD_SECONDS = 100
+/** How long a write of KV may take. */
+const PUT_MS = 5_000
 
 export class RolloutObject extends DurableObject<Env> {
   #controller: RolloutController | undefined
@@ -52,7 +57,7 @@ export class RolloutObject extends DurableObject<Env> {
       if (next === undefined) await this.ctx.storage.deleteAlarm()
       else await this.ctx.storage.setAlarm(next)
     } catch (error) {
-      console.error(`rollouts: ${error instanceof Error ? error.message : String(error)}`)
+      console.error(`rollouts: ${describeError(error)}`)
       await this.ctx.storage.setAlarm(Date.now() + AGAIN_MS)
     }
   }
@@ -89,7 +94,19 @@ export class RolloutObject extends DurableObject<Env> {
             await storage.put(RECORD_KEY, record)
           },
         },
-        publish: (document) => KV.put('rollouts', JSON.stringify(document)),
+        async publish(document) {
+          const put = KV.put('rollouts', JSON.stringify(document))
+          try {
+            // one that hangs must not hold back what comes behind it
+            await withDeadline(put, PUT_MS, systemClock, 'rollouts')
+          } catch (error) {
+            console.error(`rollouts: KV cannot be written: ${describeError(error)}`)
+            throw error
+          }
+        },
+        async announce(document) {
+          await REPORTS?.getByName('reports').announceRollouts(document)
+        },
         active: () => activeRollouts(KV),
         async counts() {
           if (REPORTS === undefined) throw new Error('there is no binding for reports')

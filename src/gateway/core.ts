@@ -21,7 +21,7 @@ import type { Meters } from './meters.ts'
 import type { ModuleSource } from './modules.ts'
 import { type GatewayNode, PLAIN_NODE } from './node.ts'
 import { pluginTroubles } from './plugin-troubles.ts'
-import { Reports, type ReportsOptions } from './reports.ts'
+import { type OwnFacts, Reports, type ReportsOptions } from './reports.ts'
 import { RolloutWeights } from './rollout-weights.ts'
 import type { Running } from './running.ts'
 import type { Reachable, Upstream } from './upstream.ts'
@@ -63,6 +63,7 @@ export class Core {
   readonly live: LiveConfig<Running>
   readonly activator: Activator
   readonly reports: Reports
+  readonly weights: RolloutWeights
 
   constructor(options: CoreOptions, parts: CoreParts) {
     const { modules, ports, reachable, clock = systemClock, node = PLAIN_NODE, ...config } = options
@@ -88,7 +89,16 @@ export class Core {
       options.vmMemoryBytes,
     )
     const { source, refreshSeconds = 30 } = options
-    const weights = new RolloutWeights(source, refreshSeconds * 1000, node.labels)
+    const { maxStaleSeconds = refreshSeconds * 2 } = options
+    const weights = new RolloutWeights({
+      source,
+      clock,
+      refreshMs: refreshSeconds * 1000,
+      maxStaleMs: maxStaleSeconds * 1000,
+      labels: node.labels,
+      ask: (scope) => this.reports.now(scope),
+    })
+    this.weights = weights
     const { pool } = this
     this.activator = new Activator({ modules, pool, reachable, meters, node, runs, weights })
     this.live = new LiveConfig<Running>({
@@ -100,14 +110,18 @@ export class Core {
           this.activator.activate(snapshot, scope, late)
         return snapshot.rollouts === undefined
           ? activate()
-          : weights.follow(snapshot).then(activate)
+          : weights.follow(snapshot, scope).then(activate)
       },
       onRefusal: ({ code }) => meters.refused(code),
     })
     meters.watch(this.pool, () => this.live.status().revision)
-    this.reports = new Reports(meters.registry, this.live, options.reports, () => ({
+    const own = (): OwnFacts => ({
       labels: node.labels,
       plugins: pluginTroubles(this.activator.running, this.live.status().refusals),
-    }))
+      rolloutsVersion: weights.version,
+    })
+    this.reports = new Reports(meters.registry, this.live, options.reports, own, (reply) => {
+      if (reply.rollouts !== undefined) weights.take(reply.rollouts)
+    })
   }
 }

@@ -69,10 +69,12 @@ export class Gateway {
 
   /** Serves one request. @param scope - its `waitUntil` */
   fetch(request: Request, scope: RequestScope): Promise<Response> {
-    const current = this.#core.live.current(scope)
+    const { activator, live, weights } = this.#core
+    const current = live.current(scope)
+    const looking = activator.running?.snapshot.rollouts && weights.due(scope)
     // on the usual path the configuration is there already: no promise, no turn of the event loop
-    return current instanceof Promise
-      ? current.then(() => this.#serve(request, scope))
+    return current instanceof Promise || looking !== undefined
+      ? Promise.all([current, looking]).then(() => this.#serve(request, scope))
       : this.#serve(request, scope)
   }
 

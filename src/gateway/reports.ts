@@ -27,7 +27,7 @@ const PLUGINS = 64
 const CHARACTERS = 300
 
 /** What an isolate says of itself beside what its configuration says. */
-type OwnFacts = Pick<IsolateFacts, 'labels' | 'plugins'>
+export type OwnFacts = Pick<IsolateFacts, 'labels' | 'plugins' | 'rolloutsVersion'>
 
 /** A status must not wait long for what is not its own. */
 const STATUS_DEADLINE_MS = 1_000
@@ -43,12 +43,16 @@ export class Reports {
   readonly #reporter: Reporter | undefined
   #node: string | undefined
 
-  /** @param own - asked for each report */
+  /**
+   * @param own - asked for each report
+   * @param onReply - hears what else a reply says
+   */
   constructor(
     registry: Registry,
     live: LiveConfig<unknown>,
     options: ReportsOptions | undefined,
     own: () => OwnFacts,
+    onReply: (reply: ReportReply) => void,
   ) {
     this.#registry = registry
     this.#live = live
@@ -60,7 +64,10 @@ export class Reports {
       registry,
       everyMs: options.everyMs,
       facts: () => this.#facts(own()),
-      onReply: (reply, scope) => this.#heard(reply, scope),
+      onReply: (reply, scope) => {
+        onReply(reply)
+        this.#heard(reply, scope)
+      },
     })
   }
 
@@ -72,12 +79,19 @@ export class Reports {
     reporter.plan(scope, now)
   }
 
-  /** Reports now: something has changed that others want to see. Never rejects. */
-  async now(scope: RequestScope): Promise<void> {
-    await this.#reporter?.send(scope).catch(() => undefined)
+  /**
+   * Reports now: something has changed that others want to see, or what they say is to be heard.
+   * @returns whether somebody answered; never rejects
+   */
+  now(scope: RequestScope): Promise<boolean> {
+    if (this.#reporter === undefined) return Promise.resolve(false)
+    return this.#reporter.send(scope).then(
+      () => true,
+      () => false,
+    )
   }
 
-  #facts({ labels, plugins = [] }: OwnFacts): IsolateFacts {
+  #facts({ labels, plugins = [], rolloutsVersion = 0 }: OwnFacts): IsolateFacts {
     const { revision, snapshot, issuedAt, checkedAt, refusals } = this.#live.status()
     return {
       node: this.#node ?? 'local',
@@ -92,6 +106,7 @@ export class Reports {
       plugins: plugins
         .slice(0, PLUGINS)
         .map((one) => Object.assign({}, one, { reason: one.reason.slice(0, CHARACTERS) })),
+      rolloutsVersion,
     }
   }
 

@@ -23,16 +23,14 @@ type Chain = readonly Plugin[]
 
 export class RolloutSides {
   readonly #rollouts: readonly RunningRollout[]
-  readonly #weights: RolloutWeights
   /** What of a chain has a rollout, and what comes of it with which candidates in it. */
   readonly #places = new WeakMap<
     Chain,
     { readonly rollouts: readonly RunningRollout[]; readonly chains: Map<number, Chain> }
   >()
 
-  private constructor(rollouts: readonly RunningRollout[], weights: RolloutWeights) {
+  private constructor(rollouts: readonly RunningRollout[]) {
     this.#rollouts = rollouts
-    this.#weights = weights
   }
 
   /**
@@ -51,7 +49,7 @@ export class RolloutSides {
       if (stable === undefined || candidate === undefined) return []
       return [new RunningRollout(rollout, stable, candidate, weights, meters)]
     })
-    return running.length === 0 ? undefined : new RolloutSides(running, weights)
+    return running.length === 0 ? undefined : new RolloutSides(running)
   }
 
   /** The plugins of a chain with the candidates that this request gets in their places. */
@@ -64,7 +62,6 @@ export class RolloutSides {
     const { rollouts, chains } = place
     if (rollouts.length === 0) return chain
     const now = io.startedAt
-    this.#weights.whenDue(io, now)
     let candidates = 0
     for (const [index, rollout] of rollouts.entries()) {
       const side = rollout.sideOf(request, now)

@@ -1,14 +1,17 @@
 /**
- * What this isolate knows of running rollouts: the key `rollouts`, read in the background while a snapshot
- * with rollouts runs, and before such a snapshot takes over. What cannot be read or is older than what is
- * known changes nothing.
+ * What this isolate knows of running rollouts: the key `rollouts`, and what replies to its reports say. The
+ * key is read in the background while a snapshot with rollouts runs, and before such a snapshot takes over;
+ * replies come whether or not the key can be read, or is there. Whatever is older than what is known, or is
+ * no such document, changes nothing.
  */
 import type { RequestScope } from '../config/activation.ts'
+import type { ConfigClock } from '../config/clock.ts'
+import { ReadSchedule } from '../config/read-schedule.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
 import type { ConfigSource } from '../config/source.ts'
 import { candidateDigest } from '../rollout/candidate-digest.ts'
-import { parseRollouts } from '../rollout/parse-document.ts'
+import { parseRollouts, rolloutsIn } from '../rollout/parse-document.ts'
 import type { PublishedRollout, RolloutsDocument } from '../rollout/record.ts'
 import { weightAt } from '../rollout/weight.ts'
 import { hasLabels } from './node.ts'
@@ -17,37 +20,64 @@ const KEY = 'rollouts'
 /** How long a snapshot waits for the first look: without it every key is stable for a while. */
 const FIRST_MS = 250
 
+export interface RolloutWeightsOptions {
+  readonly source: ConfigSource
+  readonly clock: ConfigClock
+  /** How old what is known may be before it is read again in the background. */
+  readonly refreshMs: number
+  /** How old it may be before a request waits for that, for 250 ms at most. */
+  readonly maxStaleMs: number
+  /** Of the node. */
+  readonly labels: Readonly<Record<string, string>>
+  /** Reports, so that the reply tells. @returns whether one came; never rejects */
+  readonly ask: (scope: RequestScope) => Promise<boolean>
+}
+
 export class RolloutWeights {
-  readonly #source: ConfigSource
-  readonly #refreshMs: number
+  readonly #options: RolloutWeightsOptions
   readonly #labels: Readonly<Record<string, string>>
+  readonly #schedule: ReadSchedule
   readonly #digests = new WeakMap<SnapshotRollout, string>()
   #document: RolloutsDocument | undefined
-  #readAt = 0
 
-  /**
-   * @param refreshMs - how old what is known may be before it is read again
-   * @param labels - of the node
-   */
-  constructor(source: ConfigSource, refreshMs: number, labels: Readonly<Record<string, string>>) {
-    this.#source = source
-    this.#refreshMs = refreshMs
-    this.#labels = labels
+  constructor(options: RolloutWeightsOptions) {
+    const { clock, refreshMs, maxStaleMs } = options
+    this.#options = options
+    this.#labels = options.labels
+    this.#schedule = new ReadSchedule({
+      clock,
+      refreshMs,
+      maxStaleMs,
+      runs: () => true,
+      read: (scope) => this.#look(scope),
+    })
+  }
+
+  /** Which document is known; 0 for none. */
+  get version(): number {
+    return this.#document?.version ?? 0
   }
 
   /** Makes ready for a snapshot that has rollouts. Never rejects. */
-  async follow({ rollouts = [] }: Snapshot): Promise<void> {
+  async follow({ rollouts = [] }: Snapshot, scope: RequestScope): Promise<void> {
     for (const one of rollouts)
       this.#digests.set(one, await candidateDigest(one.candidate, one.mode))
-    const { promise: late, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, FIRST_MS)
-    await Promise.race([this.#read(Date.now()), late])
-    clearTimeout(timer)
+    await Promise.race([this.#schedule.now(scope), this.#options.clock.sleep(FIRST_MS)])
   }
 
-  /** On the path of requests that have a rollout: a comparison, unless it is time to read. */
-  whenDue(scope: RequestScope, now: number): void {
-    if (now - this.#readAt >= this.#refreshMs) scope.waitUntil(this.#read(now))
+  /**
+   * On the path of requests while a snapshot with rollouts runs: a comparison, unless it is time to look.
+   * @returns what the request has to wait for: an isolate that nobody asked for long looks first, lest it
+   *   serves a candidate that was taken back meanwhile; undefined when it need not wait
+   */
+  due(scope: RequestScope): Promise<void> | undefined {
+    return this.#schedule.due(scope)
+  }
+
+  /** Takes in what somebody says the rollouts are. */
+  take(value: unknown): void {
+    const found = rolloutsIn(value)
+    if (found !== undefined && found.version >= this.version) this.#document = found
   }
 
   /** What is known of a rollout; undefined when it was never started, or another candidate was. */
@@ -65,11 +95,26 @@ export class RolloutWeights {
     return killed ? 0 : weightAt(moves, rollout.blackout, timezone, now)
   }
 
-  async #read(now: number): Promise<void> {
-    this.#readAt = now
-    const found = parseRollouts(await this.#source.get(KEY).catch(() => null))
-    if (found !== undefined && found.version >= (this.#document?.version ?? 0)) {
-      this.#document = found
+  /** @returns whether somebody has told; never rejects */
+  async #look(scope: RequestScope): Promise<boolean> {
+    const { clock, maxStaleMs, ask } = this.#options
+    const { checkedAt } = this.#schedule
+    const first = checkedAt === 0
+    // KV may show an old value still; whoever takes reports in knows better
+    const asked = !first && clock.now() - checkedAt > maxStaleMs ? ask(scope) : undefined
+    const read = await this.#read()
+    // a store may have no copy of the key at all
+    const told = await (asked ?? (first && this.#document === undefined && ask(scope)))
+    return read || told
+  }
+
+  async #read(): Promise<boolean> {
+    try {
+      const found = parseRollouts(await this.#options.source.get(KEY))
+      if (found !== undefined) this.take(found)
+      return true
+    } catch {
+      return false
     }
   }
 }

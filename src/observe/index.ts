@@ -21,6 +21,7 @@ export type {
   ReportedRefusal,
   ReportReply,
   ReportSink,
+  VersionedRollouts,
 } from './report.ts'
 export { Reporter } from './reporter.ts'
 export { ReportStore } from './report-store.ts'

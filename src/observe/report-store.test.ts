@@ -192,3 +192,34 @@ describe('what is active', () => {
     expect(reports.accept(report('a', 2, []), 0).active).toEqual({ revision: 2, snapshot: 'b' })
   })
 })
+
+describe('where rollouts are', () => {
+  const document = { version: 7, rollouts: {}, kills: [{ plugin: 'p' }] }
+
+  it('goes out to those who know an older document, and to nobody else', () => {
+    const { reports } = store()
+    const reply = (sequence: number, rolloutsVersion?: number): unknown =>
+      reports.accept(
+        report('a', sequence, [], rolloutsVersion === undefined ? {} : { rolloutsVersion }),
+        0,
+      ).rollouts
+    expect(reply(1, 0)).toBeUndefined()
+    reports.announceRollouts(document)
+    expect(reply(2, 0)).toEqual(document)
+    expect(reply(3, 6)).toEqual(document)
+    // a batch that comes again is answered, too
+    expect(reply(3, 6)).toEqual(document)
+    expect(reply(4, 7)).toBeUndefined()
+    expect(reply(5, 8)).toBeUndefined()
+    // an older Postern
+    expect(reply(6)).toBeUndefined()
+  })
+
+  it('never goes back, and survives a restart', () => {
+    const { reports, records } = store()
+    reports.announceRollouts(document)
+    reports.announceRollouts({ ...document, version: 6 })
+    const again = store(records).reports
+    expect(again.accept(report('a', 1, [], { rolloutsVersion: 0 }), 0).rollouts).toEqual(document)
+  })
+})

@@ -7,7 +7,13 @@
 import { FAMILIES, mergeOf } from './families.ts'
 import type { Sample } from './metric.ts'
 import { nodeViews } from './node-views.ts'
-import type { ActiveRevision, MergedView, Report, ReportReply } from './report.ts'
+import type {
+  ActiveRevision,
+  MergedView,
+  Report,
+  ReportReply,
+  VersionedRollouts,
+} from './report.ts'
 import { Totals } from './totals.ts'
 
 /** Keys and plain values; writes of one turn are kept together or not at all. */
@@ -23,7 +29,7 @@ export interface ReportStoreOptions {
   readonly goneAfterMs: number
 }
 
-interface IsolateRecord extends Omit<Report, 'metrics' | 'rollouts'> {
+interface IsolateRecord extends Omit<Report, 'metrics'> {
   readonly seenAt: number
   /** Counters and histograms, added up. */
   readonly totals: readonly Sample[]
@@ -56,6 +62,7 @@ export class ReportStore {
   readonly #folded = new Map<string, readonly Sample[]>()
   readonly #traces = new Map<string, Trace>()
   #active: ActiveRevision | null = null
+  #rollouts: VersionedRollouts | undefined
   #lost = 0
   #foldedAt = 0
 
@@ -67,6 +74,7 @@ export class ReportStore {
       const at = key.indexOf(':')
       const name = key.slice(at + 1)
       if (key === 'active') this.#active = value as ActiveRevision
+      else if (key === 'rollouts') this.#rollouts = value as VersionedRollouts
       else if (key === 'lost') this.#lost = value as number
       else if (key.startsWith('isolate:')) this.#isolates.set(name, value as IsolateRecord)
       else if (key.startsWith('node:')) this.#folded.set(name, value as readonly Sample[])
@@ -82,7 +90,7 @@ export class ReportStore {
     if (sequence > last) {
       // an isolate sends one batch until it is acknowledged: a gap is a store that has lost its records
       if (last > 0 && sequence > last + 1) this.#put('lost', (this.#lost += sequence - last - 1))
-      const { metrics, rollouts: _rollouts, ...facts } = report
+      const { metrics, ...facts } = report
       const record: IsolateRecord = {
         ...facts,
         seenAt: now,
@@ -93,7 +101,12 @@ export class ReportStore {
       this.#put(`isolate:${isolate}`, record)
     }
     this.#fold(now)
-    return { acknowledged: Math.max(sequence, last), active: this.#active }
+    const rollouts = this.#rollouts
+    const knows = report.rolloutsVersion
+    // who says nothing of them is an older Postern, which would not take them
+    const news = rollouts !== undefined && knows !== undefined && knows < rollouts.version
+    const acknowledged = Math.max(sequence, last)
+    return { acknowledged, active: this.#active, ...(news && { rollouts }) }
   }
 
   /** Says what is active, for the replies to reports. */
@@ -101,6 +114,13 @@ export class ReportStore {
     if (active.revision < (this.#active?.revision ?? 0)) return
     this.#active = active
     this.#put('active', active)
+  }
+
+  /** Says where rollouts are, for the replies to reports. An older document than the last changes nothing. */
+  announceRollouts(rollouts: VersionedRollouts): void {
+    if (rollouts.version <= (this.#rollouts?.version ?? 0)) return
+    this.#rollouts = rollouts
+    this.#put('rollouts', rollouts)
   }
 
   /** @param node - its isolates alone */

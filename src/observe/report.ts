@@ -37,6 +37,16 @@ export interface IsolateFacts {
   /** What it refused, what has been put right since included. */
   readonly refusals: readonly ReportedRefusal[]
   readonly plugins?: readonly ReportedPlugin[]
+  /** Which document of rollouts it knows; 0 for none. */
+  readonly rolloutsVersion?: number
+}
+
+/**
+ * State of running rollouts, as `rollout/record.ts` has it. Here only its age counts: whoever takes it in
+ * looks at the rest.
+ */
+export interface VersionedRollouts {
+  readonly version: number
 }
 
 /** One batch. An isolate numbers its batches from 1 and sends one until that one is acknowledged. */
@@ -46,8 +56,6 @@ export interface Report extends IsolateFacts {
   readonly sequence: number
   /** What counters and histograms grew by since the batch before; gauges as they are, all of them. */
   readonly metrics: readonly Sample[]
-  /** Counters of running rollouts. */
-  readonly rollouts?: unknown
 }
 
 /** The active pointer, as far as a gateway must know it to look for itself. */
@@ -63,8 +71,8 @@ export interface ReportReply {
   readonly acknowledged: number
   /** What is active now; null when nobody has said so yet. */
   readonly active: ActiveRevision | null
-  /** State of running rollouts. */
-  readonly rollouts?: unknown
+  /** State of running rollouts, when it is newer than what the report says is known. */
+  readonly rollouts?: VersionedRollouts
 }
 
 /** One isolate in the merged view. */

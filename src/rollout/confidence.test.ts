@@ -61,7 +61,7 @@ describe('bounds of a rate', () => {
     expect(wrong).toBeLessThan(50)
     // and they are not so wide that they could never be wrong
     expect(wrong).toBeGreaterThan(0)
-  })
+  }, 60_000)
 })
 
 describe('bounds of a mean', () => {

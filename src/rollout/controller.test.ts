@@ -1,100 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { ActiveRollout, ControllerTiming } from './controller.ts'
-import { RolloutController } from './controller.ts'
-import { NO_ROLLOUT_COUNTS, type RolloutCounts } from './counts.ts'
-import type { RolloutsDocument, RolloutsRecord } from './record.ts'
+import { BAD, GOOD, ID, raisedBeforeKv, START, World } from './testing/controller-world.ts'
 import { errors } from './testing/counts.ts'
 import { MINUTE, snapshotRollout } from './testing/rollouts.ts'
-import { weightAt } from './weight.ts'
-
-const START = Date.parse('2026-03-04T08:00:00Z')
-const ID = 'default.pricing-1.1'
-const GOOD = errors([1e6, 5000], [1e6, 5000])
-const BAD = errors([1e6, 5000], [1e6, 60_000])
-
-/** Everything around a controller. Writes fail when told to, before or behind what they do. */
-class World {
-  now = START
-  turnMs = 10_000
-  stored: RolloutsRecord | undefined
-  readonly published: { readonly at: number; readonly document: RolloutsDocument }[] = []
-  active: readonly ActiveRollout[] = [
-    { rollout: snapshotRollout(), candidate: 'new', stable: 'old' },
-  ]
-  counted: RolloutCounts | Error = NO_ROLLOUT_COUNTS
-  /** The number of the write that is the last one before the controller dies; and whether it arrives. */
-  dies: { readonly at: number; readonly written: boolean } | undefined
-  writes = 0
-  readonly #timing: ControllerTiming | undefined
-  controller: RolloutController
-
-  constructor(timing?: ControllerTiming) {
-    this.#timing = timing
-    this.controller = this.#controller()
-  }
-
-  /** A controller as it is after a restart: it has what is stored, nothing else. */
-  restart(): void {
-    this.controller = this.#controller()
-  }
-
-  #controller(): RolloutController {
-    return new RolloutController(
-      {
-        record: {
-          load: () => Promise.resolve(structuredClone(this.stored)),
-          save: (record) => this.#write(() => (this.stored = structuredClone(record))),
-        },
-        publish: (document) =>
-          this.#write(() =>
-            this.published.push({ at: this.now, document: structuredClone(document) }),
-          ),
-        active: () => Promise.resolve(this.active),
-        counts: () =>
-          this.counted instanceof Error
-            ? Promise.reject(this.counted)
-            : Promise.resolve(new Map([[`${ID}/1/enforce`, this.counted]])),
-        now: () => this.now,
-      },
-      this.#timing,
-    )
-  }
-
-  async #write(write: () => unknown): Promise<void> {
-    this.writes += 1
-    if (this.dies?.at !== this.writes) return void write()
-    if (this.dies.written) write()
-    this.restart()
-    throw new Error('killed')
-  }
-
-  async act(action: 'start' | 'pause' | 'resume' | 'abort'): Promise<void> {
-    await this.controller.act(ID, action, 'ada')
-  }
-
-  /** Turn after turn; a turn that fails is followed by the next. */
-  async run(ms: number, downMs = 10_000): Promise<this> {
-    for (const end = this.now + ms; this.now < end;) {
-      try {
-        await this.controller.turn()
-        this.now += this.turnMs
-      } catch {
-        this.now += downMs
-      }
-    }
-    return this
-  }
-
-  get state(): RolloutsRecord['rollouts'][string] | undefined {
-    return this.stored?.rollouts[ID]
-  }
-
-  /** The weight on a node that reads at once. */
-  weight(at = this.now): number {
-    const { document } = this.published.findLast((one) => one.at <= at) ?? {}
-    return weightAt(document?.rollouts[ID]?.moves ?? [], undefined, 'UTC', at)
-  }
-}
 
 describe('a controller', () => {
   it('does nothing before a rollout is started', async () => {
@@ -255,6 +162,7 @@ describe('a controller that is killed', () => {
             const where = `write ${at}${written ? ', written' : ''}`
             expect(world.state?.phase, where).toBe(whole.state?.phase)
             expect(world.weight(), where).toBe(whole.weight())
+            expect(world.weight(world.now, world.announced), where).toBe(whole.weight())
             // what happened is told once
             if (!bad) expect(reasons(world), where).toEqual(reasons(whole))
             expect(new Set(reasons(world)).size, where).toBe(reasons(world).length)
@@ -273,20 +181,23 @@ describe('a controller that is killed', () => {
   function holds(world: World, where: string): void {
     const versions = world.published.map(({ document }) => document.version)
     expect(versions, where).toEqual(versions.toSorted((a, b) => a - b))
-    let before = 0
-    for (let at = START; at < world.now; at += 15_000) {
-      const weight = world.weight(at)
-      if (weight < before) expect([where, weight]).toEqual([where, 0])
-      before = weight
+    for (const way of [world.published, world.announced]) {
+      let before = 0
+      for (let at = START; at < world.now; at += 15_000) {
+        const weight = world.weight(at, way)
+        if (weight < before) expect([where, weight]).toEqual([where, 0])
+        before = weight
+      }
     }
+    expect(raisedBeforeKv(world), where).toEqual([])
   }
 })
 
 describe('a rise', () => {
   it('that was kept but not published in time is moved, so that all nodes can know of it', async () => {
     const world = new World()
-    // the four writes of the start, then the record with the first step
-    world.dies = { at: 5, written: true }
+    // the five writes of the start, then the record with the first step
+    world.dies = { at: 6, written: true }
     await world.act('start')
     await world.run(1, 10 * MINUTE)
     expect(world.stored?.confirmed).toBe(1)
@@ -304,7 +215,7 @@ describe('a rise', () => {
     expect(world.state?.moves).toEqual([{ effectiveAt: START + 2_000, weight: 5 }])
     // a controller that dies behind its decision publishes it late: then it counts late
     const late = new World({ riseLeadMs: 2_000, lookEveryMs: 500 })
-    late.dies = { at: 5, written: true }
+    late.dies = { at: 6, written: true }
     await late.act('start')
     await late.run(1, 5_000)
     await late.run(1)

@@ -7,15 +7,8 @@
 import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
 import type { RolloutCounts } from './counts.ts'
 import { NO_ROLLOUT_COUNTS } from './counts.ts'
-import { rebased } from './rebase.ts'
-import {
-  documentOf,
-  type Kill,
-  NO_RECORD,
-  type RolloutsDocument,
-  type RolloutsRecord,
-  withState,
-} from './record.ts'
+import { publishRecord, type PublishPorts } from './publish-record.ts'
+import { type Kill, NO_RECORD, type RolloutsRecord, withState } from './record.ts'
 import { RolloutError } from './rollout-error.ts'
 import type { RolloutState } from './state.ts'
 import { advance, begin, pause, resume, RISE_LEAD_MS, rollBack } from './steps.ts'
@@ -28,14 +21,10 @@ export interface ActiveRollout {
   readonly stable: string
 }
 
-export interface ControllerPorts {
-  readonly record: {
+export interface ControllerPorts extends PublishPorts {
+  readonly record: PublishPorts['record'] & {
     load(): Promise<RolloutsRecord | undefined>
-    /** Durable when it resolves. */
-    save(record: RolloutsRecord): Promise<void>
   }
-  /** Lets nodes read a document. It may have become visible though this rejects. */
-  publish(document: RolloutsDocument): Promise<void>
   /** @throws when it cannot be said what is active */
   active(): Promise<readonly ActiveRollout[]>
   /**
@@ -43,8 +32,6 @@ export interface ControllerPorts {
    * @throws when it cannot be said
    */
   counts(): Promise<ReadonlyMap<string, RolloutCounts>>
-  /** Milliseconds since the Unix epoch. */
-  now(): number
 }
 
 /** How fast a deployment is, in milliseconds. */
@@ -79,8 +66,8 @@ export class RolloutController {
   turn(): Promise<number | undefined> {
     return this.#alone(async () => {
       const record = await this.#forward(await this.#load())
-      await this.#publish(record)
-      return Object.values(record.rollouts).some(isUnderWay)
+      const done = await publishRecord(record, this.#ports, this.#timing.riseLeadMs)
+      return !done || Object.values(record.rollouts).some(isUnderWay)
         ? this.#ports.now() + this.#timing.lookEveryMs
         : undefined
     })
@@ -93,14 +80,16 @@ export class RolloutController {
    */
   act(id: string, action: RolloutAction, by: string): Promise<RolloutState> {
     return this.#alone(async () => {
-      const active = (await this.#ports.active()).find(({ rollout }) => rollout.id === id)
+      // whoever goes back need not know what is active: KV may be down
+      const all = action === 'start' ? await this.#ports.active() : []
+      const active = all.find(({ rollout }) => rollout.id === id)
       const record = await this.#load()
       const before = record.rollouts[id]
       const now = this.#ports.now()
       const after = acted(id, action, `${PAST[action]} by ${by}`, before, active, now)
       const next = withState(record, id, after, now)
       if (next !== record) await this.#ports.record.save(next)
-      await this.#publish(next)
+      await publishRecord(next, this.#ports, this.#timing.riseLeadMs)
       return after
     })
   }
@@ -115,7 +104,7 @@ export class RolloutController {
       const kills = on ? [...others, sorted(kill)] : others
       const next = isOn === on ? record : { ...record, version: record.version + 1, kills }
       if (next !== record) await this.#ports.record.save(next)
-      await this.#publish(next)
+      await publishRecord(next, this.#ports, this.#timing.riseLeadMs)
       return next.kills
     })
   }
@@ -152,24 +141,13 @@ export class RolloutController {
         // of the step's own mode: a shadow's pairs are no requests that anybody got
         const seen = counts.get(`${id}/${state.run}/${rollout.mode}`) ?? NO_ROLLOUT_COUNTS
         const { state: advanced, finding } = advance(rollout, state, seen, now, riseLeadMs)
+        // the step before is not known to have been published: it has not begun for everybody
+        if (advanced.step > state.step && record.confirmed !== record.version) continue
         next = withState(next, id, advanced, now, finding)
       }
     }
     if (next !== record) await ports.record.save(next)
     return next
-  }
-
-  async #publish(record: RolloutsRecord): Promise<void> {
-    if (record.confirmed === record.version) return
-    const { record: kept, publish, now } = this.#ports
-    let whole = record
-    if (record.published?.version !== record.version) {
-      whole = rebased(record, now(), this.#timing.riseLeadMs)
-      whole = { ...whole, published: documentOf(whole) }
-      await kept.save(whole)
-    }
-    await publish(documentOf(whole))
-    await kept.save({ ...whole, confirmed: whole.version })
   }
 }
 

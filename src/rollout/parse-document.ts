@@ -9,11 +9,18 @@ import type { Move } from './state.ts'
 export function parseRollouts(text: string | null): RolloutsDocument | undefined {
   if (text === null) return undefined
   try {
-    const value: unknown = JSON.parse(text)
-    return isDocument(value) ? value : undefined
+    return rolloutsIn(JSON.parse(text))
   } catch {
     return undefined
   }
+}
+
+/**
+ * @param value - parsed JSON, from wherever
+ * @returns undefined when it is none
+ */
+export function rolloutsIn(value: unknown): RolloutsDocument | undefined {
+  return isDocument(value) ? value : undefined
 }
 
 function isDocument(value: unknown): value is RolloutsDocument {

@@ -48,6 +48,10 @@ export interface RolloutsRecord {
   readonly published?: RolloutsDocument
   /** The version that is known to have been published. */
   readonly confirmed: number
+  /** That document, as KV has it. */
+  readonly inKv?: RolloutsDocument
+  /** The version that replies to reports are known to carry. */
+  readonly announced?: number
 }
 
 export const NO_RECORD: RolloutsRecord = {

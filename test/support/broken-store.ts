@@ -22,6 +22,8 @@ export type Fault =
 /** What becomes of one write. */
 export type WriteFault =
   | 'sound'
+  /** Nothing is kept, and whoever writes is told so. */
+  | 'error'
   /** Nothing is kept, and nobody hears of it. */
   | 'lost'
   /** It is kept, and nobody hears of it. */
@@ -68,6 +70,7 @@ async function startStore(asked: Asked): Promise<BrokenStore> {
       const { key, missing } = asked(request)
       if (request.method === 'PUT') {
         const fault = store.writeFault(key)
+        if (fault === 'error') return void response.writeHead(500).end()
         if (fault !== 'lost') store.values.set(key, Buffer.concat(chunks))
         if (fault === 'sound') response.writeHead(204).end()
         return

@@ -1,0 +1,113 @@
+/** What replies to reports carry, when KV or the report object fails. */
+import { describe, expect, it } from 'vitest'
+import { BAD, ID, raisedBeforeKv, World } from './testing/controller-world.ts'
+import { MINUTE, snapshotRollout } from './testing/rollouts.ts'
+
+describe('replies to reports', () => {
+  const OTHER = 'default.other'
+  const risen = async (): Promise<World> => {
+    const world = new World()
+    world.active = [
+      ...world.active,
+      { rollout: snapshotRollout({ id: OTHER }), candidate: 'new', stable: 'old' },
+    ]
+    await world.act('start')
+    await world.run(4 * MINUTE)
+    expect(world.weight(world.now, world.announced)).toBe(5)
+    return world
+  }
+
+  it.each(['down', 'unheard'] as const)(
+    'carry a rollback, a pause and a kill though KV cannot be written: %s',
+    async (kv) => {
+      const world = await risen()
+      world.kv = kv
+      await world.controller.kill({ plugin: 'default.pricing' }, true)
+      expect(world.announced.at(-1)?.document.kills).toEqual([{ plugin: 'default.pricing' }])
+      await world.act('pause')
+      expect(world.announced.at(-1)?.document.rollouts[ID]).toMatchObject({ phase: 'paused' })
+      await world.act('abort')
+      expect(world.weight(world.now, world.announced)).toBe(0)
+      expect(world.stored?.confirmed).toBeLessThan(world.stored?.version ?? 0)
+      // and it is called again until KV has it
+      world.kv = 'sound'
+      await world.run(MINUTE)
+      expect(world.published.at(-1)?.document).toEqual(world.announced.at(-1)?.document)
+      expect(world.stored?.confirmed).toBe(world.stored?.version)
+    },
+  )
+
+  it('carry what the analysis takes back though KV cannot be written', async () => {
+    const world = await risen()
+    world.kv = 'down'
+    world.counted = BAD
+    await world.run(10_000)
+    expect(world.weight(world.now, world.announced)).toBe(0)
+    expect(world.weight()).toBe(5)
+    expect(await world.controller.turn()).toBeDefined()
+  })
+
+  it('raise nobody before KV has it', async () => {
+    const world = new World()
+    world.kv = 'down'
+    await world.act('start')
+    await world.run(60 * MINUTE)
+    expect(world.announced.flatMap(({ document }) => document.rollouts[ID]?.moves)).toEqual([])
+    world.kv = 'sound'
+    await world.run(4 * MINUTE)
+    expect(world.weight(world.now, world.announced)).toBe(5)
+    expect(raisedBeforeKv(world)).toEqual([])
+  })
+
+  it('take one back beside another that KV keeps from rising', async () => {
+    const world = await risen()
+    await world.controller.act(OTHER, 'start', 'ada')
+    world.kv = 'down'
+    await world.run(4 * MINUTE)
+    await world.act('abort').catch(() => undefined)
+    const rollouts = world.announced.at(-1)?.document.rollouts ?? {}
+    expect(world.weight(world.now, world.announced)).toBe(0)
+    expect(rollouts[OTHER]?.moves).toEqual([])
+    expect(world.stored?.rollouts[OTHER]?.moves).toHaveLength(1)
+    world.kv = 'sound'
+    await world.run(MINUTE)
+    const last = world.announced.at(-1)?.document
+    expect(last).toEqual(world.published.at(-1)?.document)
+    expect(last?.rollouts[OTHER]?.moves).toHaveLength(1)
+    expect(raisedBeforeKv(world)).toEqual([])
+  })
+
+  it('take nothing back with a kill that is lifted before KV knows', async () => {
+    const world = await risen()
+    await world.controller.kill({ plugin: 'default.pricing' }, true)
+    world.kv = 'down'
+    await world.controller.kill({ plugin: 'default.pricing' }, false).catch(() => undefined)
+    expect(world.announced.at(-1)?.document.kills).toHaveLength(1)
+    world.kv = 'sound'
+    await world.run(MINUTE)
+    expect(world.announced.at(-1)?.document.kills).toEqual([])
+  })
+
+  it('that could not be told hear of it when they can be', async () => {
+    const world = await risen()
+    world.reports = 'down'
+    await world.act('abort')
+    expect(world.weight()).toBe(0)
+    expect(world.weight(world.now, world.announced)).toBe(5)
+    await world.run(MINUTE)
+    world.reports = 'sound'
+    expect(await world.controller.turn()).toBeUndefined()
+    expect(world.weight(world.now, world.announced)).toBe(0)
+  })
+
+  it('need nobody who knows what is active to take one back', async () => {
+    const world = await risen()
+    Object.defineProperty(world, 'active', {
+      get: () => {
+        throw new Error('KV cannot be read')
+      },
+    })
+    await world.act('abort')
+    expect(world.weight(world.now, world.announced)).toBe(0)
+  })
+})
