@@ -1,6 +1,6 @@
 /**
  * src/worker.ts as it is, bundled as a deploy would, with the fixtures beside the shipped plugins in
- * its registry; the second module beside it.
+ * its registry; the second module beside it. Beside it, too, the same with a clock that tests move.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -28,7 +28,10 @@ async function bundle(): Promise<string> {
   const outdir = mkdtempSync(join(tmpdir(), 'postern-worker-'))
   process.on('exit', () => rmSync(outdir, { recursive: true, force: true }))
   await build({
-    entryPoints: { worker: join(repository, 'src/worker.ts') },
+    entryPoints: {
+      worker: join(repository, 'src/worker.ts'),
+      clocked: join(import.meta.dirname, 'worker/clocked.js'),
+    },
     outdir,
     bundle: true,
     format: 'esm',

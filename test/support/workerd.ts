@@ -33,6 +33,8 @@ export interface WorkerdOptions {
   readonly baseline?: Baseline
   /** `missing`: a deploy that lost the second module. */
   readonly control?: 'missing'
+  /** `movable`: the Worker of worker/clocked.js, whose time clocked-gateway.ts moves. */
+  readonly clock?: 'movable'
 }
 
 export interface Workerd {
@@ -144,7 +146,7 @@ function capnp(
   { folder, kv }: { readonly folder: string; readonly kv: string },
   ports: Ports,
   vars: Readonly<Record<string, string | undefined>>,
-  { reports = 'sound', kvAt, cacheAt, control }: WorkerdOptions,
+  { reports = 'sound', kvAt, cacheAt, control, clock }: WorkerdOptions,
 ): string {
   const text = (value: string): string => JSON.stringify(value)
   const socket = (name: string, port: number): string =>
@@ -156,7 +158,7 @@ function capnp(
   const second = control ? '' : '(name = "control.js", esModule = embed "control.js"), '
   const worker = `compatibilityDate = "2026-11-01",
   compatibilityFlags = ["enable_request_signal", "no_nodejs_global_timers"],
-  modules = [(name = "worker.js", esModule = embed "worker.js"), ${second}(name = "baseline.js", esModule = embed ${baseline}), ${modules.join(', ')}],${cacheAt === undefined ? '' : '\n  cacheApiOutbound = "cache",'}`
+  modules = [(name = "worker.js", esModule = embed ${text(clock ? 'clocked.js' : 'worker.js')}), ${second}(name = "baseline.js", esModule = embed ${baseline}), ${modules.join(', ')}],${cacheAt === undefined ? '' : '\n  cacheApiOutbound = "cache",'}`
   const outside = (name: string, address: string): string =>
     `(name = "${name}", external = (address = "${address}", http = ())),`
   const folders = `(name = "kv", disk = (path = ${text(kv)}, writable = true)),`
