@@ -64,9 +64,10 @@ describe.each(documents)('%s', (path) => {
     for (const line of commands(path)) {
       const script = /\bnpm run (?:--?\S+ )*([\w:-]+)/.exec(line)?.[1]
       if (script !== undefined && !Object.hasOwn(scripts, script)) wrong.push(line)
-      const [, command, rest = ''] = /^(?:.* )?postern ([a-z]+)\b([^#]*)/.exec(line) ?? []
-      if (command === undefined) continue
-      const { exitCode, stdout } = await postern(command, '--help')
+      // a rollout's subcommands have help of their own
+      const [, name, rest = ''] = /^(?:.* )?postern ((?:rollout )?[a-z]+)\b([^#]*)/.exec(line) ?? []
+      if (name === undefined) continue
+      const { exitCode, stdout } = await postern(...name.split(' '), '--help')
       const options = rest.match(/(?<=\s)--[a-z-]+/g) ?? []
       const unknown = options.some((option) => !new RegExp(`${option}\\b`).test(stdout))
       if (exitCode !== 0 || unknown) wrong.push(line)

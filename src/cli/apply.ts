@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util'
 import { bindModules } from './bind-modules.ts'
 import type { CliIo } from './cli-io.ts'
+import { FILE_OPTIONS, namedFiles } from './file-options.ts'
 import { gatewayClient, GATEWAY_HELP } from './gateway-options.ts'
 import { FILES_HELP, soundPolicyFiles } from './policy-files.ts'
 import { usageError } from './usage-error.ts'
@@ -62,14 +63,12 @@ function parse(args: string[]): ApplyOptions | 'help' {
       allowPositionals: true,
       options: {
         ...WRITE_OPTIONS,
-        file: { type: 'string', short: 'f', multiple: true },
+        ...FILE_OPTIONS,
         prune: { type: 'boolean' },
       },
     })
     if (values.help) return 'help'
-    // `-f a b` names two files, as a shell's `-f policy/*.yaml` would.
-    const files = [...(values.file ?? []), ...positionals]
-    if (files.length === 0) throw new Error('Which files? postern apply -f FILE_OR_FOLDER')
+    const files = namedFiles('apply', values, positionals)
     return { ...writeOptions(values), files, prune: values.prune ?? false }
   } catch (error) {
     throw usageError(error)

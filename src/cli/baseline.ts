@@ -11,10 +11,13 @@ import { compile, nameSnapshot } from '../config/compile.ts'
 import { placeProblems } from '../config/documents.ts'
 import type { CliIo } from './cli-io.ts'
 import { CommandError } from './command-error.ts'
+import { FILE_OPTIONS } from './file-options.ts'
 import { localCatalog } from './local-catalog.ts'
 import { FILES_HELP, refusedBy, soundPolicyFiles } from './policy-files.ts'
 import { count, printProblems } from './print.ts'
 import { resolveModules } from './resolve-modules.ts'
+import { ROOT_NAMESPACE_HELP, rootNamespace } from './root-namespace.ts'
+import { startRefusal } from './start-refusal.ts'
 import { tryPlugins } from './try-plugins.ts'
 import { usageError } from './usage-error.ts'
 
@@ -28,6 +31,7 @@ starts while neither the store nor a copy of what ran last can be had; BASELINE=
 in its place. Every plugin is started here first. Run it again when the policy or a module changes.
 
 ${FILES_HELP}
+${ROOT_NAMESPACE_HELP}
   --remove           bundle none
   --json             print the result as JSON
   --help
@@ -37,6 +41,7 @@ Exit codes: 0 written, 1 refused, 2 called wrongly.
 
 interface Options {
   readonly files: readonly string[]
+  readonly root: string | undefined
   readonly remove: boolean
   readonly json: boolean
 }
@@ -55,7 +60,7 @@ export async function baseline(args: string[], io: CliIo): Promise<number> {
   if (!existsSync(join(io.cwd, 'plugins'))) {
     throw new CommandError('cli.file_missing', 'there is no plugins/ here')
   }
-  const compiled = options.remove ? undefined : await compileFiles(options.files, io)
+  const compiled = options.remove ? undefined : await compileFiles(options, io)
   await writeFile(join(io.cwd, FILE), baselineSource(compiled))
   if (options.json) {
     io.stdout(`${JSON.stringify({ ok: true, snapshot: compiled?.hash ?? null })}\n`)
@@ -68,26 +73,26 @@ export async function baseline(args: string[], io: CliIo): Promise<number> {
   return 0
 }
 
-async function compileFiles(paths: readonly string[], io: CliIo): Promise<Baseline> {
+async function compileFiles({ files, root }: Options, io: CliIo): Promise<Baseline> {
   const folder = join(io.cwd, 'plugins')
-  const { resources: placed } = await soundPolicyFiles(paths, io)
+  const { resources: placed } = await soundPolicyFiles(files, io)
   const catalog = await localCatalog(folder)
   const pinned = await resolveModules(placed, catalog, catalog, io.cwd)
   if (pinned.problems.length > 0) throw refusedBy(pinned.problems, 'Nothing was written')
-  const { snapshot, problems } = compile({ resources: pinned.resources, catalog })
+  const { snapshot, problems } = compile({
+    resources: pinned.resources,
+    catalog,
+    rootNamespace: await rootNamespace(root, io),
+  })
   const shown = placeProblems(problems, placed)
   if (snapshot === undefined) throw refusedBy(shown, 'Nothing was written')
   printProblems(io, shown)
   const failed = await tryPlugins(snapshot, folder)
   if (failed.length > 0) {
-    const reasons = failed.flatMap(({ plugin, reason, logs }) => [
-      `${plugin} did not start: ${reason}`,
-      ...logs.map((line) => `    ${line}`),
-    ])
-    const lost = `${count(failed.length, 'plugin')} did not start. Nothing was written`
-    throw new CommandError('plugin.preflight_refused', [...reasons, lost].join('\n'), {
-      details: { failed },
-    })
+    throw startRefusal(
+      failed,
+      `${count(failed.length, 'plugin')} did not start. Nothing was written`,
+    )
   }
   const { hash, text } = await nameSnapshot(snapshot)
   return { hash, text }
@@ -114,10 +119,9 @@ function parse(args: string[]): Options | 'help' {
       args,
       allowPositionals: true,
       options: {
-        file: { type: 'string', short: 'f', multiple: true },
+        ...FILE_OPTIONS,
+        'root-namespace': { type: 'string' },
         remove: { type: 'boolean' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
       },
     })
     if (values.help) return 'help'
@@ -126,7 +130,7 @@ function parse(args: string[]): Options | 'help' {
     if (remove === files.length > 0) {
       throw new Error('Either files or --remove: postern baseline -f FILE_OR_FOLDER')
     }
-    return { files, remove, json }
+    return { files, root: values['root-namespace'], remove, json }
   } catch (error) {
     throw usageError(error)
   }

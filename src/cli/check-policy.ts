@@ -34,10 +34,12 @@ export interface CheckedPolicy {
  * @param paths files and folders as the operator wrote them
  * @param partial what the files refer to may be at the gateway: a reference that leads nowhere is a
  *   warning
+ * @param rootNamespace whose plugins are for all namespaces; Istio's when undefined
  */
 export async function checkPolicy(
   paths: readonly string[],
   partial: boolean,
+  rootNamespace: string | undefined,
   io: CliIo,
 ): Promise<CheckedPolicy> {
   const read = await readPolicyFiles(paths, io)
@@ -53,7 +55,11 @@ export async function checkPolicy(
   const stand = salvaged.flatMap(({ resource }) => resource ?? [])
   const resources = [...pinned.resources, ...stand]
   const modules = [...catalog, ...uncheckedModules(stand)]
-  const { snapshot, problems: compiled } = compile({ resources, catalog: modules })
+  const { snapshot, problems: compiled } = compile({
+    resources,
+    catalog: modules,
+    rootNamespace,
+  })
   const own = new Set(sound.map((resource) => resourceKey(resource)))
   const named = new Set(pinned.problems.map(({ resource }) => resource))
   const referencesChecked =

@@ -7,6 +7,7 @@ import { placeProblems } from '../config/documents.ts'
 import { bindModules } from './bind-modules.ts'
 import type { CliIo } from './cli-io.ts'
 import { CommandError } from './command-error.ts'
+import { FILE_OPTIONS, namedFiles } from './file-options.ts'
 import { gatewayClient, GATEWAY_HELP } from './gateway-options.ts'
 import { FILES_HELP, soundPolicyFiles } from './policy-files.ts'
 import { count, formatChanges, printProblems } from './print.ts'
@@ -88,17 +89,14 @@ function parse(args: string[]): DiffOptions | 'help' {
       args,
       allowPositionals: true,
       options: {
-        file: { type: 'string', short: 'f', multiple: true },
+        ...FILE_OPTIONS,
         gateway: { type: 'string' },
         token: { type: 'string' },
         prune: { type: 'boolean' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
       },
     })
     if (values.help) return 'help'
-    const files = [...(values.file ?? []), ...positionals]
-    if (files.length === 0) throw new Error('Which files? postern diff -f FILE_OR_FOLDER')
+    const files = namedFiles('diff', values, positionals)
     const { gateway, token, prune = false, json = false } = values
     return { files, gateway, token, prune, json }
   } catch (error) {

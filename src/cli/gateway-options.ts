@@ -8,7 +8,8 @@ import { CommandError } from './command-error.ts'
 import { GatewayClient } from './gateway-client.ts'
 
 export const GATEWAY_HELP = `  --gateway URL      the gateway (default: http://127.0.0.1:$PORT, 8787 without PORT)
-  --token TOKEN      its admin token (default: $ADMIN_TOKEN, else ADMIN_TOKEN in .dev.vars here)`
+  --token TOKEN      its admin token (default: $ADMIN_TOKEN, else, for a gateway on
+                     this machine alone, ADMIN_TOKEN in .dev.vars here)`
 
 /**
  * @param options what stood on the command line
@@ -23,16 +24,24 @@ export async function gatewayClient(
     throw new CommandError('cli.usage', `--gateway ${text} is no http:// or https:// url`)
   }
   const url = new URL(text)
-  const token = options.token ?? io.env['ADMIN_TOKEN'] ?? (await devToken(io.cwd))
+  const local = isLoopback(url.hostname)
+  // what opens the gateway of this folder is nothing to show to another
+  const kept = local ? await devToken(io.cwd) : undefined
+  const token = options.token ?? io.env['ADMIN_TOKEN'] ?? kept
   if (token === undefined || token === '') {
-    const message = `no admin token for ${url.origin}: --token, ADMIN_TOKEN and .dev.vars have none`
-    throw new CommandError('admin.unauthorized', message)
+    const none = local
+      ? '--token, ADMIN_TOKEN and .dev.vars have none'
+      : 'give it as --token or in the variable ADMIN_TOKEN; .dev.vars is for gateways on this machine'
+    throw new CommandError('admin.unauthorized', `no admin token for ${url.origin}: ${none}`)
   }
-  const local = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
   if (url.protocol === 'http:' && !local) {
     io.stderr(`Warning: the token goes to ${url.origin} unencrypted; use https://\n`)
   }
   return new GatewayClient(url, token, io.fetch)
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
 }
 
 /** The token that `npm start` put into `.dev.vars`. */

@@ -85,7 +85,7 @@ ${Object.entries(COMMANDS)
 
 Run \`postern COMMAND --help\` for one of them.
 Exit codes: 0 done, 1 refused or failed, 2 called wrongly, 3 done, and what was found is not what
-is wanted (diff: there are changes; status: a node is not current).
+is wanted (diff: there are changes; status: a node is not current; explain: no route).
 `
 
 /**

@@ -29,13 +29,13 @@ Extensions: text proto (tests.textpb), or the same as YAML (tests.yaml).
   --json              print the result as JSON
   --help
 
-Exit codes: 0 all tests passed, 1 a test failed or a file is wrong, 2 called wrongly.
+Exit codes: 0 all tests passed, 1 a test failed, there is none, or a file is wrong, 2 called wrongly.
 `
 
 /**
  * @param args - after `test`
  * @returns 0 when no test failed, 1 when one did
- * @throws CommandError for files that cannot be read or are wrong
+ * @throws CommandError for files that cannot be read or are wrong, and where there is no test to run
  */
 export async function test(args: string[], io: CliIo): Promise<number> {
   const values = parse(args)
@@ -45,6 +45,7 @@ export async function test(args: string[], io: CliIo): Promise<number> {
   }
   const file = values.proto ?? ''
   const suite = await loadSuite(io, file)
+  refuseNone(suite, file, values.only)
   const folder = dirname(resolve(io.cwd, file))
   const { plugin, config } = pathsOf(io, file, suite, values)
   const lines: string[] = []
@@ -91,6 +92,13 @@ export async function loadSuite(io: CliIo, file: string): Promise<Suite> {
       column,
     })),
   })
+}
+
+/** Nothing that ran has not passed: a pipeline would take an empty file for a plugin that is well. */
+function refuseNone({ test }: Suite, file: string, only: string | undefined): void {
+  if (test.some(({ name }) => name.includes(only ?? ''))) return
+  const which = only === undefined ? '' : ` whose name holds ${JSON.stringify(only)}`
+  throw new CommandError('test.none', `${file} has no test${which}.`)
 }
 
 /** @throws CommandError `cli.module_refused` for a module that cannot run */

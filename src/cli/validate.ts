@@ -8,8 +8,11 @@ import { checkPolicy } from './check-policy.ts'
 import type { CheckedPolicy } from './check-policy.ts'
 import type { CliIo } from './cli-io.ts'
 import { CommandError } from './command-error.ts'
+import { FILE_OPTIONS, namedFiles } from './file-options.ts'
 import { FILES_HELP } from './policy-files.ts'
 import { count, countProblems, printProblems } from './print.ts'
+import { ROOT_NAMESPACE_HELP, rootNamespace } from './root-namespace.ts'
+import { startRefusal } from './start-refusal.ts'
 import { tryPlugins } from './try-plugins.ts'
 import { usageError } from './usage-error.ts'
 
@@ -23,6 +26,7 @@ ${FILES_HELP}
   --try              start every plugin here, with its configuration, as a gateway would
   --partial          the files are a part of what runs: a reference to a resource that is not in
                      them is a warning
+${ROOT_NAMESPACE_HELP}
   --strict           warnings are errors
   --json             print what was found as JSON
   --help
@@ -33,6 +37,7 @@ Exit codes: 0 no errors, 1 errors, 2 called wrongly.
 interface ValidateOptions {
   readonly files: readonly string[]
   readonly partial: boolean
+  readonly root: string | undefined
   readonly tries: boolean
   readonly strict: boolean
   readonly json: boolean
@@ -50,7 +55,8 @@ export async function validate(args: string[], io: CliIo): Promise<number> {
     return 0
   }
   const { strict, json } = options
-  const checked = await checkPolicy(options.files, options.partial, io)
+  const root = await rootNamespace(options.root, io)
+  const checked = await checkPolicy(options.files, options.partial, root, io)
   const { files, resources, modulesChecked, referencesChecked } = checked
   const problems = strict ? checked.problems.map(asError) : checked.problems
   const read = `${count(files, 'file')}, ${count(resources, 'resource')}`
@@ -90,12 +96,7 @@ async function tryHere({ snapshot, modulesChecked }: CheckedPolicy, io: CliIo): 
     throw new CommandError('cli.module_refused', reason)
   })
   if (failed.length === 0) return
-  const reasons = failed.flatMap(({ plugin, reason, logs }) => [
-    `${plugin} did not start: ${reason}`,
-    ...logs.map((line) => `    ${line}`),
-  ])
-  const message = [...reasons, `${count(failed.length, 'plugin')} did not start`].join('\n')
-  throw new CommandError('plugin.preflight_refused', message, { details: { preflight: failed } })
+  throw startRefusal(failed, `${count(failed.length, 'plugin')} did not start`)
 }
 
 function asError(problem: PlacedProblem): PlacedProblem {
@@ -108,19 +109,17 @@ function parse(args: string[]): ValidateOptions | 'help' {
       args,
       allowPositionals: true,
       options: {
-        file: { type: 'string', short: 'f', multiple: true },
+        ...FILE_OPTIONS,
         partial: { type: 'boolean' },
+        'root-namespace': { type: 'string' },
         try: { type: 'boolean' },
         strict: { type: 'boolean' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
       },
     })
     if (values.help) return 'help'
-    const files = [...(values.file ?? []), ...positionals]
-    if (files.length === 0) throw new Error('Which files? postern validate -f FILE_OR_FOLDER')
+    const files = namedFiles('validate', values, positionals)
     const { partial = false, try: tries = false, strict = false, json = false } = values
-    return { files, partial, tries, strict, json }
+    return { files, partial, root: values['root-namespace'], tries, strict, json }
   } catch (error) {
     throw usageError(error)
   }

@@ -12,6 +12,7 @@ import type { GatewayClient } from './gateway-client.ts'
 import { conflictError } from './conflict.ts'
 import { refusedBy } from './policy-files.ts'
 import { count, formatChanges, printProblems } from './print.ts'
+import { startRefusal } from './start-refusal.ts'
 import { waitForNodes, waitForRevision } from './wait-for-revision.ts'
 import { signPlan } from './sign-plan.ts'
 import { signingKey } from './write-options.ts'
@@ -118,12 +119,7 @@ export function refusal(
   if (problems.some((problem) => problem.severity === 'error')) {
     return refusedBy(problems, 'The gateway refused it; nothing was written')
   }
-  const reasons = preflight.flatMap(({ plugin, reason, logs }) => [
-    `${plugin} did not start: ${reason ?? 'no reason given'}`,
-    ...logs.map((line) => `    ${line}`),
-  ])
-  const message = [...reasons, 'Nothing was written'].join('\n')
-  return new CommandError('plugin.preflight_refused', message, { details: { preflight } })
+  return startRefusal(preflight, 'Nothing was written')
 }
 
 export function surprising(gateway: GatewayClient): CommandError {

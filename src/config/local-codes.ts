@@ -48,6 +48,10 @@ export const LOCAL_CODES = {
     fault: 'client',
     next: 'Add `benchmark: true` to a test that is worth measuring, or leave --proto out.',
   },
+  'test.none': {
+    fault: 'client',
+    next: 'Write a test, or correct the name given with --only.',
+  },
   'test.file_invalid': { fault: 'client', next: 'Correct the test file at the lines named.' },
   'cli.file_not_written': {
     fault: 'client',

@@ -137,9 +137,31 @@ describe('trouble on the way', () => {
     expect(stderr).toContain('no admin token')
   })
 
+  it.each(['https://gateway.example', 'https://127.0.0.1.example', 'http://10.0.0.7:8787'])(
+    'keeps the token of .dev.vars from %s',
+    async (url) => {
+      const { postern, gateway } = await policyFolder()
+      const { exitCode, stderr } = await postern('apply', '-f', 'policy', '--gateway', url)
+      expect([exitCode, gateway.asked]).toEqual([1, []])
+      expect(stderr).toContain(
+        `no admin token for ${url}: give it as --token or in the variable ADMIN_TOKEN`,
+      )
+    },
+  )
+
+  it.each(['http://localhost:8787', 'http://127.1:8787', 'http://[::1]:8787'])(
+    'sends the token of .dev.vars to %s',
+    async (url) => {
+      const { postern, gateway } = await policyFolder()
+      const { exitCode } = await postern('apply', '-f', 'policy', '--gateway', url)
+      expect([exitCode, gateway.asked.length > 0]).toEqual([0, true])
+    },
+  )
+
   it('warns when the token would travel unencrypted', async () => {
     const { postern } = await policyFolder()
-    const { stderr } = await postern('apply', '-f', 'policy', '--gateway', 'http://shop.test')
+    const to = ['--gateway', 'http://shop.test', '--token', 'theirs']
+    const { stderr } = await postern('apply', '-f', 'policy', ...to)
     expect(stderr).toContain('Warning: the token goes to http://shop.test unencrypted')
   })
 

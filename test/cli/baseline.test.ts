@@ -1,5 +1,5 @@
 /** `postern baseline`, with the plugins that are shipped. */
-import { cp, readFile, symlink, mkdir } from 'node:fs/promises'
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { sha256Hex } from '../../src/config/digest.ts'
@@ -51,6 +51,17 @@ async function exported(): Promise<{ hash: string; text: string } | undefined> {
 }
 
 describe('postern baseline', () => {
+  it('has plugins of the root namespace in all chains, as the gateway it is deployed with', async () => {
+    const text = policy('{}').replace('name: headers', 'name: headers, namespace: platform')
+    await writeFile(join(line.cwd, 'platform.yaml'), text)
+    await line.postern('baseline', '-f', 'platform.yaml')
+    expect((await exported())?.text).toContain('"name":"shop","namespace":"default","plugins":[]')
+    await line.postern('baseline', '-f', 'platform.yaml', '--root-namespace', 'platform')
+    expect((await exported())?.text).toContain(
+      '"name":"shop","namespace":"default","plugins":["platform.headers"]',
+    )
+  })
+
   it('writes a snapshot that a gateway reads', async () => {
     const { exitCode, stdout } = await line.postern('baseline', '-f', 'sound.yaml')
     expect(exitCode).toBe(0)

@@ -1,5 +1,5 @@
 /** `postern status` of one isolate and of many nodes, help, and commands called wrongly. */
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { NodeView } from '../../src/observe/index.ts'
 import { TOKEN } from '../support/in-process-gateway.ts'
 import { BOUND, policyFolder } from '../support/policy-folder.ts'
@@ -87,6 +87,12 @@ function node(name: string, more: Partial<NodeView> = {}): NodeView {
 const BEHIND = node('fra', { state: 'behind', revision: 3, behind: { revisions: 4, seconds: 300 } })
 
 describe('the nodes of a gateway', () => {
+  // ages are shown in seconds: none passes while a test runs
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(BEHIND.seenAt) + 4000 })
+  })
+  afterEach(() => void vi.useRealTimers())
+
   async function statusOf(nodes: readonly NodeView[] | null, ...options: string[]) {
     const { postern, gateway } = await policyFolder()
     await postern('apply', '-f', 'policy')

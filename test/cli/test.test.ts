@@ -184,6 +184,15 @@ describe('postern test', () => {
     )
   })
 
+  it.each([
+    ['env { log_level: INFO }', [], 'one.textpb has no test.'],
+    ['test { name: "a" }', ['--only', 'b'], 'one.textpb has no test whose name holds "b".'],
+  ])('takes nothing that ran for nothing that passed: %s %j', async (text, only, message) => {
+    await put('one.textpb', text)
+    expect(await test('--plugin', 'probe.wasm', '--proto', 'one.textpb', ...only)).toBe(1)
+    expect([out, err]).toEqual(['', expect.stringContaining(`${message} [test.none]\n`)])
+  })
+
   it('drops lines below --loglevel, and prints the log where it is told', async () => {
     const files = ['--plugin', 'probe.wasm', '--proto', 'tests.yaml', '--only', 'an answer']
     await test(...files, '--loglevel', 'error', '--logfile', '/dev/stdout')

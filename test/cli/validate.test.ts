@@ -295,3 +295,37 @@ function bomb(): string {
   })
   return `${levels.join('\n')}\n`
 }
+
+describe('the root namespace', () => {
+  const WRANGLER = '[vars]\n# whose plugins are for all\nROOT_NAMESPACE = "platform"\n'
+  const POLICY = `${upstream('shop')}---
+${route('shop', 'shop')}---
+${plugin('waf', 'oci://r.test/header-policy:1.0.0').replace('waf', 'waf, namespace: platform')}`
+
+  it.each([
+    ['Istio’s, where nothing says otherwise', {}, {}, [], false],
+    ['that of the option', {}, { ROOT_NAMESPACE: 'other' }, ['platform'], true],
+    ['that of the variable', {}, { ROOT_NAMESPACE: 'platform' }, [], true],
+    ['that of wrangler.toml here', { 'wrangler.toml': WRANGLER }, {}, [], true],
+    [
+      'that of the variable before that of wrangler.toml',
+      { 'wrangler.toml': WRANGLER },
+      { ROOT_NAMESPACE: 'other' },
+      [],
+      false,
+    ],
+  ])('is %s', async (_, files, env, option, reached) => {
+    const { postern } = await commandLine({ ...files, 'policy.yaml': POLICY }, { env })
+    const options = option.flatMap((name) => ['--root-namespace', name])
+    const { exitCode, stderr } = await postern('validate', '-f', 'policy.yaml', ...options)
+    expect(exitCode).toBe(0)
+    expect(stderr.includes('namespace platform has neither routes nor a Gateway')).toBe(!reached)
+  })
+
+  it('has a name that a namespace may have', async () => {
+    const { postern } = await commandLine({ 'policy.yaml': POLICY })
+    const named = ['--root-namespace', 'Not One']
+    const { exitCode, stderr } = await postern('validate', '-f', 'policy.yaml', ...named)
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('"Not One" is no name')])
+  })
+})
