@@ -1,18 +1,19 @@
-/** The local admin token: made once, kept in `.dev.vars`, which wrangler and the command line read. */
+/** The local secrets: made once, kept in `.dev.vars`, which wrangler and the command line read. */
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 
-const LINE = /^ADMIN_TOKEN\s*=/m
+const SECRETS = ['ADMIN_TOKEN', 'ROLLOUT_SECRET']
 
 /**
- * @param path - of `.dev.vars`; made, readable by its owner only, or left as it is when it has a token
- * @returns whether a token was added
+ * @param path - of `.dev.vars`; made, readable by its owner only. Secrets that it has stay as they are
+ * @returns the names of those that were added
  */
-export function ensureAdminToken(path: string): boolean {
+export function ensureDevSecrets(path: string): readonly string[] {
   const before = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  if (LINE.test(before)) return false
+  const missing = SECRETS.filter((name) => !new RegExp(`^${name}\\s*=`, 'm').test(before))
+  if (missing.length === 0) return missing
   const gap = before === '' || before.endsWith('\n') ? '' : '\n'
-  const token = randomBytes(24).toString('base64url')
-  writeFileSync(path, `${before}${gap}ADMIN_TOKEN=${token}\n`, { mode: 0o600 })
-  return true
+  const lines = missing.map((name) => `${name}=${randomBytes(24).toString('base64url')}\n`)
+  writeFileSync(path, `${before}${gap}${lines.join('')}`, { mode: 0o600 })
+  return missing
 }

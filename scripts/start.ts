@@ -8,7 +8,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CliIo } from '../src/cli/cli-io.ts'
 import { run } from '../src/cli/main.ts'
-import { ensureAdminToken } from './dev-vars.ts'
+import { ensureDevSecrets } from './dev-vars.ts'
 import { writeDevConfig } from './dev-config.ts'
 
 const repository = join(import.meta.dirname, '..')
@@ -101,7 +101,7 @@ Stop with Ctrl-C.
 
 async function main(): Promise<void> {
   if (process.argv.includes('--reset')) rmSync(state, { recursive: true, force: true })
-  ensureAdminToken(join(repository, '.dev.vars'))
+  ensureDevSecrets(join(repository, '.dev.vars'))
   writeDevConfig(config, repository)
   const child = startGateway()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))

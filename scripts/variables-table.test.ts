@@ -22,7 +22,11 @@ describe('the Worker', () => {
 
   it('has its secrets outside of the file', () => {
     const secrets = variablesOf(toml).filter(({ kind }) => kind === 'secret')
-    expect(secrets.map(({ name }) => name)).toEqual(['ADMIN_TOKEN', 'ADMIN_READ_TOKEN'])
+    expect(secrets.map(({ name }) => name)).toEqual([
+      'ADMIN_TOKEN',
+      'ADMIN_READ_TOKEN',
+      'ROLLOUT_SECRET',
+    ])
     expect(toml).not.toMatch(/^ADMIN_(READ_)?TOKEN/m)
   })
 })

@@ -2,6 +2,7 @@
 import type { Fetcher } from '../gateway/index.ts'
 import { parseTagRules, type TagRule } from '../observe/index.ts'
 import { LogLevel, type NodeInfo } from '../proxy-wasm/index.ts'
+import { isSecret } from '../rollout/mac.ts'
 import type { PolicyObjectBase } from './policy-object.ts'
 import type { ReportObject } from './report-object.ts'
 import type { RolloutObject } from './rollout-object.ts'
@@ -19,6 +20,7 @@ export interface Env {
   readonly ADMIN_TOKEN?: string
   readonly ADMIN_READ_TOKEN?: string
   readonly ADMIN_HOST?: string
+  readonly ROLLOUT_SECRET?: string
   readonly ACCESS_TEAM_DOMAIN?: string
   readonly ACCESS_AUD?: string
   readonly ACCESS_WRITERS?: string
@@ -87,6 +89,17 @@ export function metricTags(text: string | undefined): readonly TagRule[] {
   const { rules, wrong } = parseTagRules(text === undefined || text === '' ? '[]' : text)
   for (const why of wrong) console.error(`METRIC_TAGS: ${why}`)
   return rules
+}
+
+/** `ROLLOUT_SECRET`; undefined when there is none, or one that is logged as too short. */
+export function rolloutSecret({ ROLLOUT_SECRET: secret = '' }: Env): string | undefined {
+  if (isSecret(secret)) return secret
+  if (secret !== '') {
+    console.error(
+      'ROLLOUT_SECRET: expected 16 characters or more; there are no previews and no issued keys',
+    )
+  }
+  return undefined
 }
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {

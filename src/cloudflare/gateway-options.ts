@@ -9,6 +9,7 @@ import {
   metricTags,
   nodeInfo,
   reportSeconds,
+  rolloutSecret,
   seconds,
   serviceBinding,
 } from './env.ts'
@@ -46,6 +47,7 @@ export function gatewayOptions(
     baseline: env.BASELINE === 'refuse' ? undefined : baseline,
     vmMemoryBytes: megabytes(env.VM_MEMORY_MB),
     metricTags: metricTags(env.METRIC_TAGS),
+    rolloutSecret: rolloutSecret(env),
     reports: env.REPORTS && {
       sink: reportSink(env.REPORTS),
       everyMs: reportSeconds(env.REPORT_SECONDS) * 1000,

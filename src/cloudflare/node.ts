@@ -1,10 +1,15 @@
 /** What this node is and what it gives to plugins, from its variables and secrets. */
 import type { NodeFacts } from '../config/compile/plugin-conditions.ts'
 import type { GatewayNode } from '../gateway/index.ts'
-import { type Env, listed, nodeLabels } from './env.ts'
+import { type Env, listed, nodeLabels, rolloutSecret } from './env.ts'
 
 /** Never given to a plugin, whatever is listed. */
-const OWN_SECRETS: ReadonlySet<string> = new Set(['ADMIN_TOKEN', 'ADMIN_READ_TOKEN', 'HUB_TOKEN'])
+const OWN_SECRETS: ReadonlySet<string> = new Set([
+  'ADMIN_TOKEN',
+  'ADMIN_READ_TOKEN',
+  'HUB_TOKEN',
+  'ROLLOUT_SECRET',
+])
 
 /** What Istio's policies for an ingress gateway select; `NODE_LABELS` may say otherwise. */
 const INGRESS = { istio: 'ingressgateway' }
@@ -29,5 +34,9 @@ export function gatewayNode(env: Env): GatewayNode {
 
 /** The node as a compilation is told of it: names alone. */
 export function nodeFacts(env: Env): NodeFacts {
-  return { labels: gatewayNode(env).labels, hostEnv: allowedHostEnv(env) }
+  return {
+    labels: gatewayNode(env).labels,
+    hostEnv: allowedHostEnv(env),
+    issuesKeys: rolloutSecret(env) !== undefined,
+  }
 }

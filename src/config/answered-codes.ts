@@ -104,6 +104,14 @@ export const ANSWERED_CODES = {
     fault: 'client',
     next: 'Take the PluginRollout out and apply; the plugin is its candidate.',
   },
+  'rollout.no_secret': {
+    fault: 'gateway',
+    next: 'Set the secret ROLLOUT_SECRET, the same on all nodes, of 16 characters or more.',
+  },
+  'rollout.preview_invalid': {
+    fault: 'client',
+    next: 'Ask for another with `postern rollout preview`; one lasts for a day at the most.',
+  },
   'rollout.off': {
     fault: 'gateway',
     next: 'Deploy with the wrangler.toml of this version, which has the binding ROLLOUTS.',

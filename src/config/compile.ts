@@ -85,6 +85,7 @@ export function compile(input: CompileInput): Compiled {
     compiled.plugins.map(({ plugin }) => plugin),
     input.catalog,
     reportInto(ofRollouts),
+    input.node,
   )
 
   const problems = [

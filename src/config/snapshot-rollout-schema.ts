@@ -26,7 +26,7 @@ export const rolloutSchema: v.GenericSchema<unknown, SnapshotRollout> = v.strict
   key: v.union([
     v.strictObject({ type: v.literal('clientIp') }),
     v.strictObject({
-      type: v.picklist(['cookie', 'header', 'query', 'jwtClaim']),
+      type: v.picklist(['cookie', 'header', 'query', 'jwtClaim', 'issued']),
       name: v.string(),
     }),
   ]),

@@ -13,6 +13,8 @@ export const MEAN_METRICS = ['wall-time', 'host-calls'] as const
 export type SnapshotRolloutKey =
   | { readonly type: 'clientIp' }
   | { readonly type: 'cookie' | 'header' | 'query' | 'jwtClaim'; readonly name: string }
+  /** A cookie of that name, which the gateway sets and signs itself. */
+  | { readonly type: 'issued'; readonly name: string }
 
 /** What differs from the plugin it is another version of. */
 export interface SnapshotCandidate {

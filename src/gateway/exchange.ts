@@ -4,6 +4,7 @@
  */
 import type { RequestScope } from '../config/activation.ts'
 import type { IoContext, StreamObserver } from '../proxy-wasm/index.ts'
+import type { Visitor } from '../rollout/visitor.ts'
 import type { RouteMeter, SideMeter } from './meters.ts'
 
 export class Exchange implements IoContext, StreamObserver {
@@ -12,6 +13,8 @@ export class Exchange implements IoContext, StreamObserver {
   meter: RouteMeter | undefined
   /** Of the rollouts it is part of; undefined where it is part of none. */
   sides: SideMeter[] | undefined
+  /** Who asks, where a rollout needs to know. */
+  visitor: Visitor | undefined
   /** Milliseconds since the Unix epoch. */
   readonly startedAt: number
   readonly #scope: RequestScope

@@ -1,9 +1,11 @@
 /**
  * The headers by which a proxy says who asked (as Envoy sets them): `x-forwarded-for` grows by the
- * client's address; proto and host say what the client used, unless a proxy before said so.
+ * client's address; proto and host say what the client used, unless a proxy before said so. Preview tokens
+ * are for the gateway alone, and stay behind.
  */
 import type { HeaderMap } from '../proxy-wasm/index.ts'
 import { withoutConnection } from '../proxy-wasm/stream/fetch-headers.ts'
+import { PREVIEW_HEADER, withoutPreviewCookie } from '../rollout/preview-carriers.ts'
 import type { RoutedRequest } from './routed-request.ts'
 import { clientIp } from './stream-info.ts'
 
@@ -23,8 +25,18 @@ export function addForwarded(headers: HeaderMap, ip: string | undefined): void {
   }
 }
 
+/** Takes preview tokens out. */
+export function stripTokens(headers: HeaderMap): void {
+  headers.remove(PREVIEW_HEADER)
+  const cookies = headers.get('cookie')
+  if (cookies === undefined) return
+  const others = withoutPreviewCookie(cookies)
+  if (others === '') headers.remove('cookie')
+  else if (others !== cookies) headers.replace('cookie', others)
+}
+
 /** The same for a request that no plugin sees, on the platform's own copy of its headers. */
-export function forwardedHeaders({ request, scheme, authority }: RoutedRequest): Headers {
+export function forwardedHeaders({ request, scheme, authority, io }: RoutedRequest): Headers {
   const headers = withoutConnection(request.headers)
   const ip = clientIp(request)
   if (ip !== undefined) {
@@ -33,5 +45,11 @@ export function forwardedHeaders({ request, scheme, authority }: RoutedRequest):
   }
   if (!headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', scheme)
   if (!headers.has('x-forwarded-host')) headers.set('x-forwarded-host', authority)
+  if (io.visitor?.sentTokens) {
+    headers.delete(PREVIEW_HEADER)
+    const others = withoutPreviewCookie(headers.get('cookie') ?? '')
+    if (others === '') headers.delete('cookie')
+    else headers.set('cookie', others)
+  }
   return headers
 }

@@ -9,6 +9,7 @@ import { FAMILIES } from '../observe/index.ts'
 import type { VmPool } from '../proxy-wasm/index.ts'
 import { InMemorySharedQueues } from '../proxy-wasm/in-memory/shared-queues.ts'
 import { Core, type CoreOptions } from './core.ts'
+import { Recognition } from '../rollout/recognition.ts'
 import { errorResponse } from './errors.ts'
 import { Exchange } from './exchange.ts'
 import { explain } from './explain/explain.ts'
@@ -16,14 +17,20 @@ import type { ExplainRequest, Explanation, NoExplanation } from './explain/expla
 import { handle } from './handle.ts'
 import { Meters } from './meters.ts'
 import type { ModuleSource } from './modules.ts'
+import { withGivenKeys } from './given-keys.ts'
 import { PLAIN_NODE } from './node.ts'
+import type { Running } from './running.ts'
 import { SingletonQueues, type Singletons } from './singletons.ts'
 import { type GatewayStatus, gatewayStatus } from './status.ts'
 
 export interface GatewayOptions extends CoreOptions {
   /** Where singletons run; absent: nowhere. */
   readonly singletons?: Singletons | undefined
+  /** Signs preview tokens and sticky keys, the same on all nodes; absent: there are neither. */
+  readonly rolloutSecret?: string | undefined
 }
+
+const NO_COOKIES: readonly string[] = []
 
 /** How often replaced plugins are looked after. */
 const SWEEP_MS = 10_000
@@ -36,11 +43,13 @@ export class Gateway {
   readonly #meters: Meters
   readonly #singletons: Singletons | undefined
   readonly #queues: SingletonQueues | undefined
+  readonly #recognition: Recognition | undefined
   #hadSingletons = false
   #sweptAt = 0
 
   constructor(options: GatewayOptions) {
-    const { singletons } = options
+    const { singletons, rolloutSecret } = options
+    this.#recognition = rolloutSecret === undefined ? undefined : new Recognition(rolloutSecret)
     this.#options = options
     const meters = new Meters(options.metricTags)
     this.#meters = meters
@@ -95,7 +104,34 @@ export class Gateway {
       return Promise.resolve(errorResponse('config.none'))
     }
     this.#housekeeping(now)
-    return handle(this, running, request, new Exchange(scope, now))
+    const io = new Exchange(scope, now)
+    const { rollouts } = running.snapshot
+    if (rollouts === undefined || this.#recognition === undefined) {
+      return handle(this, running, request, io)
+    }
+    return this.#recognised(this.#recognition, running, request, io)
+  }
+
+  /** A request of a snapshot with rollouts. What is to be verified first is, once in a while. */
+  #recognised(
+    recognition: Recognition,
+    running: Running,
+    request: Request,
+    io: Exchange,
+  ): Promise<Response> {
+    const cookies = running.rollouts?.issuedIn ?? NO_COOKIES
+    const visitor = recognition.visitor(request.headers, cookies, io.startedAt)
+    if (visitor instanceof Promise) {
+      return visitor.then((one) => {
+        io.visitor = one
+        // there may have been a swap meanwhile, and what ran may be gone
+        const now = this.#core.activator.running ?? running
+        return withGivenKeys(handle(this, now, request, io), recognition, request, one)
+      })
+    }
+    io.visitor = visitor
+    const answer = handle(this, running, request, io)
+    return visitor === undefined ? answer : withGivenKeys(answer, recognition, request, visitor)
   }
 
   /** Reads the configuration now. */

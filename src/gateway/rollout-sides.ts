@@ -22,6 +22,8 @@ const WORKED_OUT_MS = 1_000
 type Chain = readonly Plugin[]
 
 export class RolloutSides {
+  /** The cookies that have keys which the gateway gives out itself. */
+  readonly issuedIn: readonly string[]
   readonly #rollouts: readonly RunningRollout[]
   /** What of a chain has a rollout, and what comes of it with which candidates in it. */
   readonly #places = new WeakMap<
@@ -31,6 +33,8 @@ export class RolloutSides {
 
   private constructor(rollouts: readonly RunningRollout[]) {
     this.#rollouts = rollouts
+    const names = rollouts.map(({ key }) => (key.type === 'issued' ? key.name : undefined))
+    this.issuedIn = [...new Set(names)].filter((name) => name !== undefined)
   }
 
   /**
@@ -62,15 +66,17 @@ export class RolloutSides {
     const { rollouts, chains } = place
     if (rollouts.length === 0) return chain
     const now = io.startedAt
+    // who tries a side says nothing of how a rollout goes
+    const isCounted = io.visitor?.isPreview !== true
     let candidates = 0
     for (const [index, rollout] of rollouts.entries()) {
       const side = rollout.sideOf(request, now)
       if (side === undefined) continue
       if (rollout.isShadow) {
-        if (side === 'candidate') (request.shadows ??= []).push(rollout.shadow())
+        if (side === 'candidate') (request.shadows ??= []).push(rollout.shadow(isCounted))
         continue
       }
-      ;(io.sides ??= []).push(rollout.meter(side))
+      if (isCounted) (io.sides ??= []).push(rollout.meter(side))
       if (side === 'candidate') candidates += 2 ** index
     }
     if (candidates === 0) return chain
@@ -101,11 +107,14 @@ class RunningRollout {
   #workedOutAt = -Infinity
   /** 0: none has been started. */
   #run = 0
+  #isOver = false
+  #isKilled = false
   #salt = 0
   #weight = 0
   #bound = 0
   #sides: Partial<Record<Side, SideMeter>> = {}
   #shadow: Shadow | undefined
+  #previewShadow: Shadow | undefined
 
   constructor(
     rollout: SnapshotRollout,
@@ -130,18 +139,37 @@ class RunningRollout {
   /** @returns undefined for a request that is none of the audience's, or while nothing was started */
   sideOf(request: RoutedRequest, now: number): Side | undefined {
     if (now - this.#workedOutAt >= WORKED_OUT_MS) this.#workOut(now)
-    if (this.#run === 0) return undefined
+    const { visitor } = request.io
+    const previewed = this.#isKilled ? undefined : visitor?.sideOf(this.#rollout.id)
+    if (this.#run === 0 && previewed === undefined) return undefined
     const { path } = request
     const [plain = path] = path.split('?', 1)
     if (this.#audience !== undefined && this.#audience.match(plain, request) === undefined) {
       return undefined
     }
-    const { key: from } = this.#rollout
-    const key = from.type === 'clientIp' ? clientIp(request.request) : stickyKeyOf(from, request)
+    if (previewed !== undefined) return previewed
+    const key = this.#keyOf(request)
     if (key !== undefined && this.#never.has(key)) return 'stable'
     // with a weight of 0 it is over, or has not begun
     if (key !== undefined && this.#weight > 0 && this.#always.has(key)) return 'candidate'
     return sideOf(this.#salt, key, this.#bound)
+  }
+
+  get key(): SnapshotRollout['key'] {
+    return this.#rollout.key
+  }
+
+  #keyOf(request: RoutedRequest): string | undefined {
+    const { key } = this
+    switch (key.type) {
+      case 'clientIp':
+        return clientIp(request.request)
+      case 'issued':
+        // when it is over nobody needs one any more
+        return this.#isOver ? undefined : request.io.visitor?.keyIn(key.name)
+      default:
+        return stickyKeyOf(key, request)
+    }
   }
 
   /** Where a side's answers are counted; made by the first of them. */
@@ -156,21 +184,26 @@ class RunningRollout {
     return this.#rollout.mode === 'shadow'
   }
 
-  /** The candidate of this run, behind the stable version. */
-  shadow(): Shadow {
+  /** The candidate of this run, behind the stable version. @param isCounted - for the analysis */
+  shadow(isCounted: boolean): Shadow {
+    return isCounted
+      ? (this.#shadow ??= this.#makeShadow(true))
+      : (this.#previewShadow ??= this.#makeShadow(false))
+  }
+
+  #makeShadow(isCounted: boolean): Shadow {
     const { stable, candidate } = this
     const labels = { rollout: this.#rollout.id, run: `${this.#run}` }
-    return (this.#shadow ??= {
-      stable,
-      candidate,
-      observer: new ShadowMeter(this.#meters, labels, candidate),
-    })
+    const observer = new ShadowMeter(this.#meters, labels, candidate, 'shadow', isCounted)
+    return { stable, candidate, observer }
   }
 
   #workOut(now: number): void {
     this.#workedOutAt = now
     const state = this.#weights.stateOf(this.#rollout)
     const run = state?.run ?? 0
+    this.#isOver = state?.phase === 'rolled-back' || state?.phase === 'promoted'
+    this.#isKilled = this.#weights.isKilled(this.#rollout)
     if (run !== this.#run) {
       this.#run = run
       this.#sides = {}

@@ -88,11 +88,16 @@ export class RolloutWeights {
 
   /** Per cent that count on this node now. */
   weightOf(rollout: SnapshotRollout, { moves }: PublishedRollout, now: number): number {
-    const killed = this.#document?.kills.some(
+    const { timezone = 'UTC' } = this.#labels
+    return this.isKilled(rollout) ? 0 : weightAt(moves, rollout.blackout, timezone, now)
+  }
+
+  /** Whether its candidate is to run on this node for nobody. */
+  isKilled(rollout: SnapshotRollout): boolean {
+    const kills = this.#document?.kills ?? []
+    return kills.some(
       ({ plugin, selector }) => plugin === rollout.plugin && hasLabels(selector, this.#labels),
     )
-    const { timezone = 'UTC' } = this.#labels
-    return killed ? 0 : weightAt(moves, rollout.blackout, timezone, now)
   }
 
   /** @returns whether somebody has told; never rejects */

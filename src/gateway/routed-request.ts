@@ -18,7 +18,7 @@ import type {
 import { splitUrl } from '../proxy-wasm/stream/fetch-headers.ts'
 import { errorReply } from './errors.ts'
 import type { Exchange } from './exchange.ts'
-import { addForwarded } from './forwarded.ts'
+import { addForwarded, stripTokens } from './forwarded.ts'
 import { hostOf, type RouteKey } from './route-key.ts'
 import type { Choice } from './attempts.ts'
 import type { RuleActions } from './rule-actions.ts'
@@ -105,6 +105,7 @@ export class RoutedRequest implements RouteKey, FetchStreamOptions {
 
   prepare(headers: HeaderMap): void {
     addForwarded(headers, clientIp(this.request))
+    if (this.io.visitor?.sentTokens) stripTokens(headers)
   }
 
   forward(outbound: OutboundRequest): Promise<Response | LocalReply> {

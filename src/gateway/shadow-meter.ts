@@ -10,6 +10,7 @@ import type {
   ShadowObserver,
   Verdict,
 } from '../proxy-wasm/index.ts'
+import type { Side } from '../rollout/pick.ts'
 import { shadowDifferences, wouldAnswer } from '../rollout/shadow-comparison.ts'
 import type { Meters, SideMeter } from './meters.ts'
 
@@ -17,36 +18,42 @@ export class ShadowMeter implements ShadowObserver {
   readonly #meters: Meters
   readonly #labels: { readonly rollout: string; readonly run: string }
   readonly #candidate: Plugin
-  readonly #stableAnswers: SideMeter
-  readonly #candidateAnswers: SideMeter
+  /** Undefined: nothing is counted, differences are told all the same. */
+  readonly #answers: Readonly<Record<Side, SideMeter>> | undefined
 
   /**
    * @param labels - which rollout, and which run of it
    * @param candidate - whose decisions are told
    * @param mode - of the step that the counts are for
+   * @param counted - whether its runs say how the rollout goes; those of a preview do not
    */
   constructor(
     meters: Meters,
     labels: { readonly rollout: string; readonly run: string },
     candidate: Plugin,
     mode: 'shadow' | 'log-only' = 'shadow',
+    counted: boolean = true,
   ) {
     this.#meters = meters
     this.#labels = labels
     this.#candidate = candidate
-    this.#stableAnswers = meters.side({ ...labels, mode, side: 'stable' })
-    this.#candidateAnswers = meters.side({ ...labels, mode, side: 'candidate' })
+    this.#answers = counted
+      ? {
+          stable: meters.side({ ...labels, mode, side: 'stable' }),
+          candidate: meters.side({ ...labels, mode, side: 'candidate' }),
+        }
+      : undefined
   }
 
   compared(stable: Verdict, candidate: Verdict, { info, request, io }: ShadowedStream): void {
     // how long a plugin takes on a copy says nothing of how long it would take
-    this.#stableAnswers.answered(wouldAnswer(stable) ?? 0, 0)
-    this.#candidateAnswers.answered(wouldAnswer(candidate) ?? 0, 0)
+    this.#answers?.stable.answered(wouldAnswer(stable) ?? 0, 0)
+    this.#answers?.candidate.answered(wouldAnswer(candidate) ?? 0, 0)
     const differences = shadowDifferences(stable, candidate)
     this.#count(differences.length === 0 ? 'equal' : 'different')
     const { spec, pool } = this.#candidate
     for (const { class: details, ...difference } of differences) {
-      this.#counter('shadowDifferences', { class: details }).add()
+      if (this.#answers) this.#counter('shadowDifferences', { class: details }).add()
       if (spec.decisions === undefined) continue
       const about = { plugin: spec, info, request, io }
       pool.ports.decisions.decided({ class: 'shadow', details, ...difference, ...about })
@@ -58,7 +65,7 @@ export class ShadowMeter implements ShadowObserver {
   }
 
   #count(result: 'equal' | 'different' | NotCompared): void {
-    this.#counter('shadowRuns', { result }).add()
+    if (this.#answers) this.#counter('shadowRuns', { result }).add()
   }
 
   /** Behind the response: a lookup for each is no matter. */

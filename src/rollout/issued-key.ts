@@ -3,27 +3,35 @@
  * it, and signed, so that nobody can try keys until one falls on the side he wants.
  */
 import { Mac } from './mac.ts'
+import { VerifiedTexts } from './verified-texts.ts'
 
 /** Browsers keep cookies 400 days at the most; a rollout is over long before. */
 const MAX_AGE_SECONDS = 30 * 24 * 60 * 60
 
 export class IssuedKeys {
-  readonly #mac: Mac
+  readonly #texts: VerifiedTexts
 
   /** @param secret - the same on all nodes. @throws RangeError when it is too short */
   constructor(secret: string) {
-    this.#mac = new Mac(secret, 'postern sticky key')
+    this.#texts = new VerifiedTexts(new Mac(secret, 'postern sticky key'))
   }
 
-  /** A new key and the cookie value that carries it. */
-  async issue(): Promise<{ readonly key: string; readonly value: string }> {
-    const key = crypto.randomUUID()
-    return { key, value: await this.#mac.sign(key) }
+  /** A key that nobody has. */
+  newKey(): string {
+    return crypto.randomUUID()
   }
 
-  /** @returns the key of a cookie's value; undefined when it is none of ours: then a new one is given out */
-  read(value: string): Promise<string | undefined> {
-    return this.#mac.open(value)
+  /** @returns the cookie's value that carries a key */
+  sign(key: string): Promise<string> {
+    return this.#texts.sign(key)
+  }
+
+  /**
+   * @returns the key of a cookie's value; undefined when it is none of ours: then a new one is given out.
+   *   At once for a value that was seen lately
+   */
+  read(value: string): string | undefined | Promise<string | undefined> {
+    return this.#texts.open(value)
   }
 }
 

@@ -5,6 +5,12 @@
  */
 
 const BYTES = 16
+const LEAST = 16
+
+/** Whether it is long enough that nobody tries them all. */
+export function isSecret(text: string): boolean {
+  return text.length >= LEAST
+}
 
 export class Mac {
   readonly #purpose: string
@@ -18,7 +24,7 @@ export class Mac {
    * @throws RangeError when the secret is too short to be one
    */
   constructor(secret: string, purpose: string) {
-    if (secret.length < 16) throw new RangeError('expected a secret of 16 characters or more')
+    if (!isSecret(secret)) throw new RangeError('expected a secret of 16 characters or more')
     this.#secret = secret
     this.#purpose = purpose
   }

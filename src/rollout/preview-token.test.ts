@@ -10,7 +10,11 @@ const tokens = new PreviewTokens(SECRET)
 describe('a preview token', () => {
   it.each(['stable', 'candidate'] as const)('forces %s of its rollout', async (side) => {
     const token = await tokens.issue({ ...preview, side }, NOW, 60_000)
-    expect(await tokens.read(token, NOW + 59_999)).toEqual({ ...preview, side })
+    expect(await tokens.read(token, NOW + 59_999)).toEqual({
+      ...preview,
+      side,
+      until: NOW + 60_000,
+    })
   })
 
   it('is over when its time is', async () => {
@@ -50,18 +54,18 @@ describe('a key that Postern gives out', () => {
   const keys = new IssuedKeys(SECRET)
 
   it('is read back, and is another one each time', async () => {
-    const [one, other] = [await keys.issue(), await keys.issue()]
-    expect(await keys.read(one.value)).toBe(one.key)
-    expect(one.key).not.toBe(other.key)
+    const [one, other] = [keys.newKey(), keys.newKey()]
+    expect(await keys.read(await keys.sign(one))).toBe(one)
+    expect(one).not.toBe(other)
   })
 
   it('cannot be made up, nor be made of a preview token', async () => {
-    const { value } = await keys.issue()
+    const value = await keys.sign(keys.newKey())
     expect(await keys.read(`x${value}`)).toBeUndefined()
     expect(await keys.read(await tokens.issue(preview, NOW, 1000))).toBeUndefined()
   })
 
   it('fits into a cookie as it is', async () => {
-    expect((await keys.issue()).value).toMatch(/^[\w.-]+$/)
+    expect(await keys.sign(keys.newKey())).toMatch(/^[\w.-]+$/)
   })
 })

@@ -5,6 +5,7 @@
  */
 import { Mac } from './mac.ts'
 import type { Side } from './pick.ts'
+import { VerifiedTexts } from './verified-texts.ts'
 
 /** The longest that a token may be good for. */
 export const MAX_PREVIEW_MS: number = 24 * 60 * 60 * 1000
@@ -15,12 +16,18 @@ export interface Preview {
   readonly side: Side
 }
 
+/** What a token that is good says. */
+export interface GoodPreview extends Preview {
+  /** When it is over; milliseconds since the Unix epoch. */
+  readonly until: number
+}
+
 export class PreviewTokens {
-  readonly #mac: Mac
+  readonly #texts: VerifiedTexts
 
   /** @param secret - the same on all nodes. @throws RangeError when it is too short */
   constructor(secret: string) {
-    this.#mac = new Mac(secret, 'postern preview')
+    this.#texts = new VerifiedTexts(new Mac(secret, 'postern preview'))
   }
 
   /**
@@ -33,15 +40,19 @@ export class PreviewTokens {
       throw new RangeError('expected a lifetime above 0 and of 24 hours at most')
     }
     const expires = Math.ceil((now + lifetimeMs) / 1000)
-    return this.#mac.sign(`${expires.toString(36)}.${side}.${rollout}`)
+    return this.#texts.sign(`${expires.toString(36)}.${side}.${rollout}`)
   }
 
-  /** @returns undefined for a token that is not ours, or no longer good */
-  async read(token: string, now: number): Promise<Preview | undefined> {
-    const text = await this.#mac.open(token)
-    const [, expires = '', side, rollout] =
-      /^(\w+)\.(stable|candidate)\.(.+)$/.exec(text ?? '') ?? []
-    if (rollout === undefined || Number.parseInt(expires, 36) * 1000 <= now) return undefined
-    return { rollout, side: side as Side }
+  /** @returns undefined for a token that is not ours, or no longer good; at once for one that was seen lately */
+  read(token: string, now: number): GoodPreview | undefined | Promise<GoodPreview | undefined> {
+    const text = this.#texts.open(token)
+    return text instanceof Promise ? text.then((one) => previewOf(one, now)) : previewOf(text, now)
   }
+}
+
+function previewOf(text: string | undefined, now: number): GoodPreview | undefined {
+  const [, expires = '', side, rollout] = /^(\w+)\.(stable|candidate)\.(.+)$/.exec(text ?? '') ?? []
+  const until = Number.parseInt(expires, 36) * 1000
+  if (rollout === undefined || until <= now) return undefined
+  return { rollout, side: side as Side, until }
 }

@@ -9,8 +9,6 @@ export type StickyKey =
   /** A member of the payload of the bearer token, `a.b` for one within another. */
   | { readonly type: 'jwtClaim'; readonly name: string }
   | { readonly type: 'clientIp' }
-  /** A cookie that Postern sets and signs where there is none; its name. */
-  | { readonly type: 'issued'; readonly name: string }
 
 /** The parts of a request that keys are taken from. */
 export interface KeySource {
@@ -22,8 +20,7 @@ export interface KeySource {
 }
 
 /**
- * @returns undefined when the request has no such key, or an empty one. Of an issued key: the cookie's
- *   value, whose signature is still to be checked (`issued-key.ts`)
+ * @returns undefined when the request has no such key, or an empty one
  */
 export function stickyKeyOf(from: StickyKey, request: KeySource): string | undefined {
   const found = valueOf(from, request)
@@ -33,7 +30,6 @@ export function stickyKeyOf(from: StickyKey, request: KeySource): string | undef
 function valueOf(from: StickyKey, request: KeySource): string | null | undefined {
   switch (from.type) {
     case 'cookie':
-    case 'issued':
       return cookieOf(request.header('cookie'), from.name)
     case 'header':
       return request.header(from.name)

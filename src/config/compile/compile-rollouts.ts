@@ -9,7 +9,7 @@ import { DEFAULT_NAMESPACE } from '../resources/metadata.ts'
 import type { PluginRollout } from '../resources/plugin-rollout.ts'
 import { DEFAULT_CONFIDENCE, DEFAULT_MIN_SAMPLES } from '../resources/rollout-analysis.ts'
 import { type BlackoutWindow, DAYS } from '../resources/rollout-blackout.ts'
-import type { RolloutKey } from '../resources/rollout-key.ts'
+import { ISSUED_COOKIE, type RolloutKey } from '../resources/rollout-key.ts'
 import { resourceKey } from '../resources/resource-key.ts'
 import type { SnapshotPlugin } from '../snapshot.ts'
 import { RATE_METRICS } from '../snapshot-rollout.ts'
@@ -22,6 +22,7 @@ import type {
 } from '../snapshot-rollout.ts'
 import { compileMatches } from './compile-matches.ts'
 import { type ModuleCatalog, resolveModule } from './module-catalog.ts'
+import type { NodeFacts } from './plugin-conditions.ts'
 import type { Report } from './report.ts'
 
 /** How long `until` may take when nothing is said. */
@@ -29,6 +30,7 @@ const DEFAULT_TIMEOUT = '1h'
 
 /**
  * @param plugins - those of the snapshot
+ * @param node - that compiles, as far as it is known
  * @param report - takes references that lead nowhere, second rollouts of a plugin, modules that are unknown
  * @returns sorted by id, without those in which a problem was found
  */
@@ -37,6 +39,7 @@ export function compileRollouts(
   plugins: readonly SnapshotPlugin[],
   catalog: ModuleCatalog,
   report: Report,
+  { issuesKeys = true }: NodeFacts = {},
 ): readonly SnapshotRollout[] {
   const owners = new Map<string, PluginRollout>()
   const rollouts = resources.flatMap((resource): SnapshotRollout[] => {
@@ -48,6 +51,10 @@ export function compileRollouts(
       const message = `${resourceKey(other)} is for this plugin already; a plugin has one rollout`
       report({ code: 'config.duplicate', path: TARGET, message }, resource)
       return []
+    }
+    if (resource.spec.key?.type === 'issued' && !issuesKeys) {
+      const message = 'the gateway has no ROLLOUT_SECRET to sign keys with'
+      report({ code: 'rollout.no_secret', path: ['spec', 'key', 'type'], message }, resource)
     }
     const candidate = candidateOf(resource, plugin, catalog, report)
     return candidate === undefined ? [] : [rolloutOf(resource, plugin, candidate, report)]
@@ -166,7 +173,7 @@ function rolloutOf(
   }
 }
 
-function compileKey({ type, name = '' }: RolloutKey): SnapshotRolloutKey {
+function compileKey({ type, name = ISSUED_COOKIE }: RolloutKey): SnapshotRolloutKey {
   return type === 'clientIp' ? { type } : { type, name }
 }
 

@@ -11,6 +11,8 @@ export interface NodeFacts {
   readonly labels?: Readonly<Record<string, string>> | undefined
   /** The variables that plugins may be given; absent where nobody knows them. */
   readonly hostEnv?: readonly string[] | undefined
+  /** Whether it can give out sticky keys; absent where nobody knows. */
+  readonly issuesKeys?: boolean | undefined
 }
 
 /**
