@@ -45,12 +45,12 @@ async function apply(
   weight: number,
   spec: object = {},
   state: object = {},
-  stable: object = marking('mark', 'old'),
+  script: object = {},
 ): Promise<void> {
   await gateway.policy(
     upstreamAndRoute(gateway.origin.url),
-    stable,
-    rolloutTo('mark', candidate, { ...ISSUED, ...spec }),
+    marking('mark', 'old', script),
+    rolloutTo('mark', marking('mark', 'new', script), { ...ISSUED, ...spec }),
   )
   await weigh(kv, weight, state)
 }
@@ -160,14 +160,12 @@ describe('an answer', () => {
     expect(await ask('/gone')).toMatchObject({ status: 502, cookies: [given] })
   })
 
-  it('carries it when a plugin gives it, by itself or by failing, and when a plugin reads bodies', async () => {
-    const replying = marking('mark', 'old', {
-      request_headers: [
-        { call: 'local_reply', status: 403, body: 'no', if: { path: '/no' } },
-        { call: 'trap', if: { path: '/trap' } },
-      ],
-    })
-    await apply(0.001, {}, {}, replying)
+  it('carries it when a plugin gives it, by itself or by failing', async () => {
+    const request_headers = [
+      { call: 'local_reply', status: 403, body: 'no', if: { path: '/no' } },
+      { call: 'trap', if: { path: '/trap' } },
+    ]
+    await apply(50, {}, {}, { request_headers })
     await untilGiven()
     const given = expect.stringMatching(LINE)
     expect(await ask('/no')).toMatchObject({ status: 403, cookies: [given], body: 'no' })

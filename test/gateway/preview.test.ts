@@ -196,6 +196,10 @@ describe('a token', () => {
     const headers = await bearing(MARK)
     await until(headers, 'new')
     const body = 'x'.repeat(100_000)
+    gateway.origin.answer(async (exchange) => {
+      await exchange.body()
+      exchange.reply(200)
+    })
     const response = await gateway.fetch('/in', { method: 'PUT', headers, body })
     expect(response.headers.get('x-mark')).toBe('new')
     expect(gateway.origin.last.method).toBe('PUT')

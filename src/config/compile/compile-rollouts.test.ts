@@ -39,6 +39,29 @@ function compiled(...resources: PluginRollout[]): {
 const one = (spec: Partial<PluginRollout['spec']>): SnapshotRollout | undefined =>
   compiled(rollout('r', 'pricing', spec)).rollouts[0]
 
+describe('a key that the gateway gives out', () => {
+  const resource = rollout('r', 'pricing', { key: { type: 'issued' } })
+
+  it('is in a cookie of its own, unless that has a name', () => {
+    expect(one({ key: { type: 'issued' } })?.key).toEqual({ type: 'issued', name: 'postern-key' })
+    expect(one({ key: { type: 'issued', name: 'till' } })?.key).toEqual({
+      type: 'issued',
+      name: 'till',
+    })
+  })
+
+  it('is refused where the gateway is known to have no secret', () => {
+    const problems: Problem[] = []
+    const report = reportInto(problems)
+    compileRollouts([resource], PLUGINS, CATALOG, report, { issuesKeys: false })
+    expect(problems.map(({ code, severity }) => [code, severity])).toEqual([
+      ['rollout.no_secret', 'error'],
+    ])
+    compileRollouts([resource], PLUGINS, CATALOG, report, { issuesKeys: true })
+    expect(problems).toHaveLength(1)
+  })
+})
+
 describe('a compiled rollout', () => {
   it('has its defaults filled in', () => {
     expect(compiled(rollout('to-1.1', 'pricing'))).toEqual({

@@ -87,6 +87,16 @@ describe('a PluginRollout', () => {
     ],
     ['a key without a name', { key: { type: 'cookie' } }, 'expected a name'],
     [
+      'a key of ours with a name that no cookie can have',
+      { key: { type: 'issued', name: 'ä' } },
+      'expected the name of a header or a cookie',
+    ],
+    [
+      'a key of ours where tokens are',
+      { key: { type: 'issued', name: 'postern-preview' } },
+      'expected another name: this cookie has preview tokens',
+    ],
+    [
       'an address with a name',
       { key: { type: 'clientIp', name: 'x' } },
       'expected no name: a client has one address',
