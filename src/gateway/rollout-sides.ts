@@ -3,10 +3,11 @@
  * each request, so that it sees one side in every phase. Weights are worked out once a second.
  */
 import { candidateName } from '../config/candidate-plugins.ts'
+import { looksInside } from '../config/counted-plugins.ts'
 import type { RouteCandidate } from '../config/route-order.ts'
 import type { PluginId, Snapshot } from '../config/snapshot.ts'
 import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
-import type { Plugin, Shadow } from '../proxy-wasm/index.ts'
+import type { Plugin, Shadow, Watch } from '../proxy-wasm/index.ts'
 import { boundOf, saltOf, type Side, sideOf } from '../rollout/pick.ts'
 import { stickyKeyOf } from '../rollout/sticky-key.ts'
 import type { Exchange } from './exchange.ts'
@@ -76,7 +77,10 @@ export class RolloutSides {
         if (side === 'candidate') (request.shadows ??= []).push(rollout.shadow(isCounted))
         continue
       }
-      if (isCounted) (io.sides ??= []).push(rollout.meter(side))
+      if (isCounted) {
+        ;(io.sides ??= []).push(rollout.meter(side))
+        if (rollout.looksInside) (request.watches ??= []).push(rollout.watch(side))
+      }
       if (side === 'candidate') candidates += 2 ** index
     }
     if (candidates === 0) return chain
@@ -113,6 +117,9 @@ class RunningRollout {
   #weight = 0
   #bound = 0
   #sides: Partial<Record<Side, SideMeter>> = {}
+  #watches: Partial<Record<Side, Watch>> = {}
+  /** Whether it is compared by more than by how requests are answered. */
+  readonly looksInside: boolean
   #shadow: Shadow | undefined
   #previewShadow: Shadow | undefined
 
@@ -126,6 +133,7 @@ class RunningRollout {
     this.stable = stable
     this.candidate = candidate
     this.#rollout = rollout
+    this.looksInside = looksInside(rollout)
     this.#weights = weights
     this.#meters = meters
     this.#always = new Set(rollout.always)
@@ -174,9 +182,20 @@ class RunningRollout {
 
   /** Where a side's answers are counted; made by the first of them. */
   meter(side: Side): SideMeter {
+    return (this.#sides[side] ??= this.#meters.side(this.#labels(side)))
+  }
+
+  /** Hears what a side's plugin does; made by the first of its requests. */
+  watch(side: Side): Watch {
+    return (this.#watches[side] ??= {
+      plugin: this[side],
+      observer: this.#meters.streams(this.#labels(side), askedOf(this.#rollout)),
+    })
+  }
+
+  #labels(side: Side): Record<'rollout' | 'run' | 'mode' | 'side', string> {
     const { id: rollout, mode } = this.#rollout
-    const labels = { rollout, run: `${this.#run}`, mode, side }
-    return (this.#sides[side] ??= this.#meters.side(labels))
+    return { rollout, run: `${this.#run}`, mode, side }
   }
 
   /** Whether requests keep the stable version, and the candidate runs behind them. */
@@ -194,7 +213,8 @@ class RunningRollout {
   #makeShadow(isCounted: boolean): Shadow {
     const { stable, candidate } = this
     const labels = { rollout: this.#rollout.id, run: `${this.#run}` }
-    const observer = new ShadowMeter(this.#meters, labels, candidate, 'shadow', isCounted)
+    const asked = askedOf(this.#rollout)
+    const observer = new ShadowMeter(this.#meters, labels, candidate, 'shadow', isCounted, asked)
     return { stable, candidate, observer }
   }
 
@@ -207,10 +227,16 @@ class RunningRollout {
     if (run !== this.#run) {
       this.#run = run
       this.#sides = {}
+      this.#watches = {}
       this.#shadow = undefined
       this.#salt = saltOf(`${this.#rollout.id}/${run}`)
     }
     this.#weight = state === undefined ? 0 : this.#weights.weightOf(this.#rollout, state, now)
     this.#bound = boundOf(this.#weight)
   }
+}
+
+/** Metrics of the plugin's own by which its versions are compared. */
+function askedOf({ analysis }: SnapshotRollout): string[] {
+  return analysis?.metrics.flatMap(({ metric }) => metric ?? []) ?? []
 }

@@ -3,7 +3,7 @@
  * it is next. No clock, no storage: whoever calls it again with the same gets the same.
  */
 import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
-import { analyse, type Finding } from './analysis.ts'
+import { analyse, type Finding, metricTitle, whyInconclusive } from './analysis.ts'
 import { blackoutBegan } from './blackout.ts'
 import { countsSince, type RolloutCounts } from './counts.ts'
 import type { Move, RolloutState } from './state.ts'
@@ -83,7 +83,7 @@ function failure(
   if (phase === 'paused' && onFailure === 'pause') return undefined
   if (finding?.verdict === 'fails') {
     const failed = finding.metrics.filter(({ verdict }) => verdict === 'fails')
-    return `worse in step ${step + 1}: ${failed.map((one) => one.name).join(', ')}`
+    return `worse in step ${step + 1}: ${failed.map(metricTitle).join(', ')}`
   }
   if (phase === 'complete' || now - resumedAt < deadlineMs) return undefined
   return 'the deadline has passed'
@@ -115,7 +115,7 @@ function forward(
       if (lasted < Math.max(step.passesWithinMs, step.pauseMs)) return state
       return pause(
         state,
-        `inconclusive in step ${state.step + 1}: nobody can tell the two apart yet`,
+        `inconclusive in step ${state.step + 1}: ${whyInconclusive(finding)}`,
         now,
       )
     }
