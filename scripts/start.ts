@@ -8,6 +8,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CliIo } from '../src/cli/cli-io.ts'
 import { run } from '../src/cli/main.ts'
+import { devPort, refuseBusyPort } from './dev-port.ts'
 import { ensureDevSecrets } from './dev-vars.ts'
 import { writeDevConfig } from './dev-config.ts'
 
@@ -15,12 +16,11 @@ const repository = join(import.meta.dirname, '..')
 const state = join(repository, '.wrangler/state')
 const config = join(repository, '.wrangler/dev/wrangler.json')
 const shop = join(repository, 'examples/retail/shop/wrangler.toml')
-const port = Number(process.env['PORT'] ?? 8787)
-const gateway = `http://127.0.0.1:${port}`
 const READY_MS = 60_000
-const UNSEEDED = `
+const unseeded = (gateway: string): string => `
 The example policy was not applied; see above. The gateway runs on ${gateway} all the same and answers 503
-until something is: npx postern apply -f POLICY --gateway ${gateway}`
+until something is: npx postern apply -f POLICY --gateway ${gateway}
+`
 
 const io: CliIo = {
   cwd: repository,
@@ -30,7 +30,7 @@ const io: CliIo = {
   fetch,
 }
 
-function startGateway(): ChildProcess {
+function startGateway(port: number): ChildProcess {
   const wrangler = join(repository, 'node_modules/wrangler/bin/wrangler.js')
   return spawn(
     process.execPath,
@@ -59,7 +59,7 @@ function startGateway(): ChildProcess {
 }
 
 /** Waits for the gateway to answer. @throws when it does not, or has ended */
-async function untilReady(child: ChildProcess): Promise<void> {
+async function untilReady(child: ChildProcess, gateway: string): Promise<void> {
   const deadline = Date.now() + READY_MS
   while (Date.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`wrangler dev ended with code ${child.exitCode}`)
@@ -74,7 +74,7 @@ async function untilReady(child: ChildProcess): Promise<void> {
  * Applies the example policy unless something was applied before.
  * @returns false when the gateway has nothing to run: where it takes signed revisions alone, say
  */
-async function seed(): Promise<boolean> {
+async function seed(gateway: string): Promise<boolean> {
   const first = await fetch(`${gateway}/`)
   const body = await first.text()
   if (first.status !== 503 || !body.includes('config.none')) return true
@@ -83,7 +83,8 @@ async function seed(): Promise<boolean> {
   return code === 0
 }
 
-function greet(): void {
+function greet(port: number, gateway: string): void {
+  const elsewhere = port === 8787 ? '' : `PORT=${port} `
   io.stdout(`
 Postern is running on ${gateway}, a small shop behind it. In another terminal:
 
@@ -92,7 +93,7 @@ Postern is running on ${gateway}, a small shop behind it. In another terminal:
   curl -i ${gateway}/api/stock            401: the API wants a key
   curl    ${gateway}/api/stock -H 'x-api-key: demo-key-store-042'
 
-  npx postern apply -f examples/retail-upgrade/header-policy-1.1.0.yaml
+  ${elsewhere}npx postern apply -f examples/retail-upgrade/header-policy-1.1.0.yaml
   curl -i ${gateway}/items                the next version, nothing restarted
 
 Stop with Ctrl-C.
@@ -100,21 +101,27 @@ Stop with Ctrl-C.
 }
 
 async function main(): Promise<void> {
+  const port = devPort(process.env['PORT'])
+  const gateway = `http://127.0.0.1:${port}`
+  // before anything is changed: with --reset, what another gateway of this folder runs on would be gone
+  await refuseBusyPort(port)
   if (process.argv.includes('--reset')) rmSync(state, { recursive: true, force: true })
   ensureDevSecrets(join(repository, '.dev.vars'))
   writeDevConfig(config, repository)
-  const child = startGateway()
+  const child = startGateway(port)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
-  child.on('exit', (code) => process.exit(code ?? 0))
+  child.on('exit', (code) => process.exit(process.exitCode || (code ?? 0)))
   try {
-    await untilReady(child)
-    if (await seed()) greet()
-    else io.stderr(`${UNSEEDED}\n`)
+    await untilReady(child, gateway)
+    if (await seed(gateway)) greet(port, gateway)
+    else io.stderr(unseeded(gateway))
   } catch (error) {
-    io.stderr(`${error instanceof Error ? error.message : String(error)}\n`)
     child.kill('SIGTERM')
-    process.exitCode = 1
+    throw error
   }
 }
 
-await main()
+await main().catch((error: unknown) => {
+  io.stderr(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+})
