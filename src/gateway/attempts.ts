@@ -19,6 +19,8 @@ export interface RuleSetting {
   /** Aborted when nobody wants the answer any more. */
   readonly abort: AbortController | undefined
   waitUntil(promise: Promise<unknown>): void
+  /** Told before a request is sent again. @param count - how often it was sent then */
+  retried(count: number, upstream: Upstream): void
 }
 
 /** One of the rule's backends. */
@@ -52,22 +54,17 @@ export class Attempts {
   readonly #rule: RouteRule
   readonly #request: SentRequest
   readonly #outer: AbortController | undefined
-  readonly #waitUntil: RuleSetting['waitUntil']
+  readonly #setting: RuleSetting
   #current: AbortController | undefined
   #over = false
 
-  constructor(
-    pick: PickAnother,
-    rule: RouteRule,
-    request: SentRequest,
-    { abort, waitUntil }: RuleSetting,
-  ) {
+  constructor(pick: PickAnother, rule: RouteRule, request: SentRequest, setting: RuleSetting) {
     this.#pick = pick
     this.#rule = rule
     this.#request = request
-    this.#outer = abort
-    this.#waitUntil = waitUntil
-    abort?.signal.addEventListener('abort', () => this.#giveUp())
+    this.#outer = setting.abort
+    this.#setting = setting
+    setting.abort?.signal.addEventListener('abort', () => this.#giveUp())
   }
 
   async run(first: Choice, retry: RetryPolicy | undefined): Promise<Outcome> {
@@ -105,7 +102,7 @@ export class Attempts {
       if (timer !== undefined) clearTimeout(timer)
     }
     const signal = this.#current?.signal
-    this.#waitUntil(body.pipeTo(writable, signal && { signal }).then(stop, stop))
+    this.#setting.waitUntil(body.pipeTo(writable, signal && { signal }).then(stop, stop))
     return new Response(readable, answer)
   }
 
@@ -128,6 +125,7 @@ export class Attempts {
       tried.add(choice)
       choice = this.#pick(tried) ?? choice
       choice.upstream.meter.retried()
+      this.#setting.retried(attempt + 2, choice.upstream)
     }
   }
 

@@ -141,6 +141,15 @@ export class RoutedRequest implements RouteKey, FetchStreamOptions {
     info.upstream = upstream
   }
 
+  /** What plugins may ask for when it has come back. */
+  #retried(count: number, upstream: Upstream): void {
+    if (this.plugins.length === 0) return
+    const { info } = this
+    info.attempts = count
+    info.clusterName = upstream.name
+    info.upstream = upstream
+  }
+
   /** Sends it to its upstream. @param abort - gives the exchange up, where something may have to */
   send(
     method: string,
@@ -152,8 +161,15 @@ export class RoutedRequest implements RouteKey, FetchStreamOptions {
   ): Promise<Response | LocalReply> {
     const { upstream } = this
     if (this.#actions !== undefined) {
-      const waitUntil = (promise: Promise<unknown>): void => this.io.waitUntil(promise)
-      const setting = { scheme: this.scheme, authority, prefix: this.#prefix, abort, waitUntil }
+      const { scheme } = this
+      const setting = {
+        scheme,
+        authority,
+        prefix: this.#prefix,
+        abort,
+        waitUntil: (promise: Promise<unknown>): void => this.io.waitUntil(promise),
+        retried: (count: number, to: Upstream): void => this.#retried(count, to),
+      }
       return this.#actions.send(this.#choice, { method, path, headers, body }, setting)
     }
     if (upstream === undefined) {

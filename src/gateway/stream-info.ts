@@ -23,6 +23,7 @@ class RequestInfo implements StreamInfo {
   readonly virtualHostName: string | undefined
   clusterName: string | undefined
   upstream: StreamInfo['upstream']
+  attempts: number | undefined = undefined
   // set while the stream goes on
   backendLatency: bigint | undefined = undefined
   duration: bigint | undefined = undefined

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { send } from '../support/client.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
-import { probe, route, upstream } from '../support/policy.ts'
+import { httpRoute, probe, route, toUpstream, upstream } from '../support/policy.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -54,6 +54,50 @@ describe('the gateway says', () => {
     expect(await property(['upstream', 'address'], again)).toBe(`localhost:${port}`)
     expect(await property(['xds', 'route_name'], again)).toBe('default/other')
     expect(await property(['route_name'], again)).toBe('default/other')
+  })
+
+  it('how often a request was sent, and where it was sent last', async () => {
+    const path = ['upstream', 'request_attempt_count']
+    await gateway.policy(
+      upstream('origin', { url: gateway.origin.url }),
+      upstream('other', { url: gateway.origin.url.replace('127.0.0.1', 'localhost') }),
+      httpRoute('all', [
+        {
+          backendRefs: [toUpstream('origin'), toUpstream('other')],
+          retry: { codes: [503], attempts: 3, backoff: '1ms' },
+        },
+      ]),
+      probe('attributes', {
+        response_headers: [
+          { call: 'get_property', path, save: 'count' },
+          { call: 'get_property', path: ['xds', 'cluster_name'], save: 'cluster' },
+          { call: 'get_property', path: ['upstream', 'address'], save: 'address' },
+          {
+            call: 'local_reply',
+            headers: [
+              ['x-cluster', { saved: 'cluster' }],
+              ['x-address', { saved: 'address' }],
+            ],
+            body: { saved: 'count' },
+          },
+        ],
+      }),
+    )
+    const { port } = new URL(gateway.origin.url)
+    for (const failures of [0, 1, 2, 3]) {
+      const hosts: (string | undefined)[] = []
+      gateway.origin.answer((exchange) => {
+        hosts.push(exchange.header('host'))
+        exchange.reply(hosts.length <= failures ? 503 : 200)
+      })
+      const answer = await send(`${gateway.url}/`)
+      expect(Buffer.from(answer.text, 'latin1').readBigInt64LE()).toBe(BigInt(failures + 1))
+      expect(hosts).toHaveLength(failures + 1)
+      expect(answer.header('x-address')).toBe(hosts.at(-1))
+      const last = hosts.at(-1) === `localhost:${port}` ? 'other' : 'origin'
+      expect(answer.header('x-cluster')).toBe(last)
+    }
+    gateway.origin.answer((exchange) => exchange.reply(200))
   })
 
   it('which route it is still on while nothing was picked again', async () => {

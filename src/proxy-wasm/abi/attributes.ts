@@ -126,7 +126,7 @@ export const ATTRIBUTES: readonly AttributeRow[] = [
     'upstream.request_attempt_count',
     'uint',
     '1 once the request went out',
-    'A rule’s retries come behind the plugins and are not counted',
+    'After a rule’s retries as many as there were; `upstream.address` and `xds.cluster_name` are then of the last',
   ),
   row('upstream.cx_pool_ready_duration', 'duration', undefined, NO_UPSTREAM_TLS),
   row('upstream.locality', 'message', undefined, NO_UPSTREAM_TLS),

@@ -44,6 +44,8 @@ export interface StreamInfo {
   upstreamPort?: number | undefined
   /** Where the request goes, asked once it has gone out; an address that is given comes first. */
   upstream?: { readonly address: string | undefined } | undefined
+  /** How often it was sent, where that is more than once. */
+  attempts?: number | undefined
   /** Dynamic metadata, by namespace. */
   readonly metadata?: StreamMetadata | undefined
   /** Nanoseconds from sending the request to the response headers. */
@@ -190,7 +192,8 @@ export const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
   'connection.uri_san_peer_certificate': ({ info }) => peerNames(info)?.uri,
   'upstream.address': (chain) => text(upstreamAddress(chain)),
   'upstream.port': (chain) => int(upstreamPort(chain)),
-  'upstream.request_attempt_count': (chain) => (chain.requestSent ? 1 : undefined),
+  'upstream.request_attempt_count': (chain) =>
+    chain.requestSent ? (chain.info.attempts ?? 1) : undefined,
   'xds.cluster_name': ({ info }) => text(info.clusterName),
   cluster_name: ({ info }) => text(info.clusterName),
   'xds.route_name': ({ info }) => text(info.routeName),
