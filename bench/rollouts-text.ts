@@ -10,10 +10,10 @@ export async function rolloutsText(rollout: SnapshotRollout, weight: number): Pr
     rollouts: {
       [rollout.id]: {
         run: 1,
-        candidate: await candidateDigest(rollout.candidate, rollout.mode),
+        candidate: await candidateDigest(rollout.candidate),
         phase: 'running',
         reason: 'for the benchmark',
-        moves: [{ effectiveAt: 0, weight }],
+        moves: [{ effectiveAt: 0, weight, mode: rollout.mode }],
       },
     },
     kills: [],

@@ -89,7 +89,7 @@ async function sidesOf(key: SnapshotRolloutKey): Promise<RolloutSides> {
     [rollout.plugin, stable],
     [`${rollout.plugin} (candidate)`, {} as Plugin],
   ])
-  const sides = RolloutSides.of(snapshot, plugins, weights, new Meters())
+  const sides = RolloutSides.of(snapshot, plugins, {}, weights, new Meters())
   if (sides === undefined) throw new Error('there is nothing to choose')
   return sides
 }

@@ -1,15 +1,17 @@
 /** Rollouts and what has become of them, for people. */
+import { describeMove } from '../config/describe-move.ts'
 import { formatTable } from './print.ts'
 import type { RolloutsAnswer } from './rollouts-answer.ts'
 
 /** @param now - milliseconds since the Unix epoch */
 export function formatRollouts({ rollouts, kills }: RolloutsAnswer, now: number): string {
   const rows = Object.entries(rollouts).map(([name, { phase, step, moves, reason }]) => {
-    const weight = moves.findLast(({ effectiveAt }) => effectiveAt <= now)?.weight ?? 0
+    const last = moves.findLast(({ effectiveAt }) => effectiveAt <= now)
+    const weight = last === undefined ? '0 %' : describeMove(last)
     const next = moves.find(({ effectiveAt }) => effectiveAt > now)
     const ahead = next === undefined ? 0 : Math.ceil((next.effectiveAt - now) / 1000)
-    const to = next === undefined ? '' : `, ${next.weight} % in ${ahead} s`
-    return [name, phase, step < 0 ? '-' : `${step + 1}`, `${weight} %${to}`, reason]
+    const to = next === undefined ? '' : `, ${describeMove(next)} in ${ahead} s`
+    return [name, phase, step < 0 ? '-' : `${step + 1}`, weight + to, reason]
   })
   const heads = ['ROLLOUT', 'PHASE', 'STEP', 'WEIGHT', 'WHY']
   const table = rows.length === 0 ? 'No rollout was ever started.\n' : formatTable([heads, ...rows])

@@ -17,7 +17,12 @@ export interface RolloutsAnswer {
         readonly phase: Phase
         readonly reason: string
         readonly step: number
-        readonly moves: readonly { readonly effectiveAt: number; readonly weight: number }[]
+        readonly moves: readonly {
+          readonly effectiveAt: number
+          readonly weight: number
+          readonly mode?: string | undefined
+          readonly selector?: Readonly<Record<string, string>> | undefined
+        }[]
       }
     >
   >
@@ -45,7 +50,14 @@ export const rolloutsSchema: v.GenericSchema<unknown, RolloutsAnswer> = v.looseO
       phase: v.picklist(['running', 'paused', 'complete', 'rolled-back', 'promoted']),
       reason: v.string(),
       step: v.number(),
-      moves: v.array(v.looseObject({ effectiveAt: v.number(), weight: v.number() })),
+      moves: v.array(
+        v.looseObject({
+          effectiveAt: v.number(),
+          weight: v.number(),
+          mode: v.optional(v.string()),
+          selector: v.optional(v.record(v.string(), v.string())),
+        }),
+      ),
     }),
   ),
   kills: v.array(

@@ -131,7 +131,7 @@ async function activeRollouts(kv: KVNamespace): Promise<readonly ActiveRollout[]
   const { rollouts = [], plugins } = read.found
   return Promise.all(
     rollouts.map(async (rollout): Promise<ActiveRollout> => {
-      const candidate = await candidateDigest(rollout.candidate, rollout.mode)
+      const candidate = await candidateDigest(rollout.candidate)
       const plugin = plugins[rollout.plugin]
       return { rollout, candidate, stable: plugin ? await candidateDigest(plugin) : '' }
     }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { changedPlugins } from './apply/changed-plugins.ts'
-import { startable } from './candidate-plugins.ts'
+import { candidateName, candidatePlugin, startable } from './candidate-plugins.ts'
 import { compile } from './compile.ts'
 import type { PluginRollout } from './resources/plugin-rollout.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -22,6 +22,22 @@ describe('a candidate', () => {
       module: sha('b'),
       lastGood: [{ module: sha('a'), configuration: '' }],
     })
+  })
+
+  it('is tried once, whatever modes its steps have, and nothing stands in for one that takes no part', () => {
+    const steps = [
+      { weight: 100, pause: '1h', mode: 'shadow' as const },
+      { weight: 5, pause: '1h' },
+    ]
+    const snapshot = snapshotOf(rollout('out', 'p', { steps }))
+    expect(Object.keys(startable(snapshot))).toEqual(['default.p', 'default.p (candidate)'])
+    const [compiled] = snapshot.rollouts ?? []
+    expect(compiled && candidatePlugin(snapshot, compiled, 'shadow')).toMatchObject({
+      module: sha('b'),
+      lastGood: [],
+      logOnly: { callouts: 'replay' },
+    })
+    expect(compiled && candidateName(compiled, 'shadow')).toBe('default.p (candidate, shadow)')
   })
 
   it('is tried when it is new or another one, and not when only its steps are', () => {

@@ -36,6 +36,8 @@ export const rolloutSchema: v.GenericSchema<unknown, SnapshotRollout> = v.strict
         weight: v.pipe(v.number(), v.minValue(0), v.maxValue(100)),
         pauseMs: count,
         passesWithinMs: v.exactOptional(count),
+        mode: v.exactOptional(v.picklist(ROLLOUT_MODES)),
+        selector: v.exactOptional(v.record(v.string(), v.string())),
       }),
     ),
     v.minLength(1),
@@ -56,7 +58,6 @@ export const rolloutSchema: v.GenericSchema<unknown, SnapshotRollout> = v.strict
         v.array(
           v.strictObject({
             name: v.picklist([...RATE_METRICS, ...MEAN_METRICS]),
-            metric: v.exactOptional(v.string()),
             maxIncrease: positive,
           }),
         ),

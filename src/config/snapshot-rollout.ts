@@ -4,10 +4,18 @@
  */
 import type { RouteMatch } from './snapshot-route.ts'
 
-export const ROLLOUT_MODES = ['shadow', 'enforce'] as const
+/** From what does least to requests to what does most. */
+export const ROLLOUT_MODES = ['shadow', 'log-only', 'enforce'] as const
+
+/**
+ * What becomes of the candidate in the requests it gets. `shadow`: it runs behind the response, on a copy.
+ * `log-only`: it runs in the request, beside the stable version, and what it does is dropped. `enforce`: it
+ * is in the stable version's place.
+ */
+export type RolloutMode = (typeof ROLLOUT_MODES)[number]
 
 export const RATE_METRICS = ['server-errors', 'traps', 'denials'] as const
-export const MEAN_METRICS = ['wall-time', 'host-calls', 'plugin-metric'] as const
+export const MEAN_METRICS = ['wall-time', 'host-calls'] as const
 
 /** What keeps a request on its side. */
 export type SnapshotRolloutKey =
@@ -32,6 +40,10 @@ export interface SnapshotRolloutStep {
   readonly pauseMs: number
   /** It lasts until the analysis passes, and the rollout pauses when that takes longer. */
   readonly passesWithinMs?: number
+  /** Absent: the rollout's. Modes never go back from step to step. */
+  readonly mode?: RolloutMode
+  /** Labels of the nodes it is for; absent: all of the rollout's. */
+  readonly selector?: Readonly<Record<string, string>>
 }
 
 export interface SnapshotBlackout {
@@ -46,8 +58,6 @@ export interface SnapshotBlackout {
 
 export interface SnapshotAnalysisMetric {
   readonly name: (typeof RATE_METRICS)[number] | (typeof MEAN_METRICS)[number]
-  /** Of `plugin-metric`: which, as the plugin has defined it or as it is shown, without labels. */
-  readonly metric?: string
   /** Of a rate: a share of 1. Of a mean: in its own unit. */
   readonly maxIncrease: number
 }
@@ -65,7 +75,7 @@ export interface SnapshotRollout {
   /** A key of `Snapshot.plugins`. */
   readonly plugin: string
   readonly candidate: SnapshotCandidate
-  readonly mode: (typeof ROLLOUT_MODES)[number]
+  readonly mode: RolloutMode
   /** Labels of the nodes it goes to; absent: every node. */
   readonly selector?: Readonly<Record<string, string>>
   /** Absent: every request that the plugin sees. */
@@ -73,7 +83,7 @@ export interface SnapshotRollout {
   readonly always?: readonly string[]
   readonly never?: readonly string[]
   readonly key: SnapshotRolloutKey
-  /** Weights rise from step to step. */
+  /** Weights rise from step to step of one mode and selector. */
   readonly steps: readonly SnapshotRolloutStep[]
   readonly blackout?: readonly SnapshotBlackout[]
   readonly analysis?: SnapshotAnalysis

@@ -10,7 +10,6 @@ import type {
   RequestScope,
 } from '../config/activation.ts'
 import { canonicalJson } from '../config/canonical.ts'
-import { countedPlugins } from '../config/counted-plugins.ts'
 import type { PluginId, Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
 import { type IoContext, type Plugin, runIn, type VmPool } from '../proxy-wasm/index.ts'
 import { notRunning, PluginMaker } from './bring-up.ts'
@@ -40,13 +39,6 @@ interface Held {
   readonly plugin: Plugin
   /** Everything that makes it what it is: the same text means the same plugin. */
   readonly identity: string
-}
-
-interface ToBring {
-  readonly id: PluginId
-  readonly config: SnapshotPlugin
-  /** Its host calls are, and its metrics, for each stream. */
-  readonly counted: boolean
 }
 
 type AllHeld = ReadonlyMap<PluginId, Held>
@@ -105,8 +97,8 @@ export class Activator {
 
   #run(snapshot: Snapshot, held: AllHeld): Running {
     const plugins = new Map([...held].map(([id, { plugin }]) => [id, plugin]))
-    const { reachable, meters, weights } = this.#options
-    const sides = weights && RolloutSides.of(snapshot, plugins, weights, meters)
+    const { reachable, meters, node, weights } = this.#options
+    const sides = weights && RolloutSides.of(snapshot, plugins, node.labels, weights, meters)
     return new Running(snapshot, plugins, reachable, meters, sides)
   }
 
@@ -128,14 +120,9 @@ export class Activator {
     const next = new Map<PluginId, Held>()
     const { runs, node, weights } = this.#options
     const others = weights === undefined ? [] : candidates(snapshot, node)
-    const counted = weights === undefined ? undefined : countedPlugins(snapshot)
     for (const [id, config] of [...Object.entries(snapshot.plugins), ...others]) {
       if (!runs(config) || !isSelected(config, node)) continue
-      const { held, ...activation } = await this.#bringUp(
-        { id, config, counted: counted?.has(config.id) === true },
-        before.get(id),
-        io,
-      )
+      const { held, ...activation } = await this.#bringUp(id, config, before.get(id), io)
       plugins.push(activation)
       next.set(id, held)
     }
@@ -143,18 +130,18 @@ export class Activator {
   }
 
   async #bringUp(
-    { id: plugin, config, counted }: ToBring,
+    plugin: PluginId,
+    config: SnapshotPlugin,
     before: Held | undefined,
     io: IoContext,
   ): Promise<PluginActivation & { readonly held: Held }> {
-    // what is to be counted is linked otherwise, in a vm of its own
-    const identity = identityOf(config) + (counted ? ' counted' : '')
+    const identity = identityOf(config)
     if (before?.identity === identity) return { plugin, ...stillThere(before.plugin), held: before }
     const side = plugin === config.id ? 'stable' : 'candidate'
     const { plugin: fresh, missing } = await this.#maker.make(
       config,
       (why) => this.#late({ plugin, ...why }),
-      { side, counted },
+      side,
     )
     const held = { plugin: fresh, identity }
     const served = before?.plugin.state

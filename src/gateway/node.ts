@@ -2,6 +2,7 @@
  * What of a snapshot depends on the node that runs it, so that one snapshot serves all nodes: which
  * plugins are for nodes with its labels, and the variables that only the node has.
  */
+import { hasLabels } from '../config/has-labels.ts'
 import type { SnapshotPlugin } from '../config/snapshot.ts'
 
 export interface GatewayNode {
@@ -17,17 +18,6 @@ export const PLAIN_NODE: GatewayNode = { labels: {}, hostEnv: () => undefined }
 /** Whether a plugin is for a node: it has every label that is asked for. */
 export function isSelected({ selector }: SnapshotPlugin, { labels }: GatewayNode): boolean {
   return hasLabels(selector, labels)
-}
-
-/** Whether a node has every label that a selector asks for; without one, every node has. */
-export function hasLabels(
-  selector: Readonly<Record<string, string>> | undefined,
-  labels: GatewayNode['labels'],
-): boolean {
-  if (selector === undefined) return true
-  return Object.entries(selector).every(
-    ([name, value]) => Object.hasOwn(labels, name) && labels[name] === value,
-  )
 }
 
 /** Whether a plugin asks for a variable that the node does not have, or does not give away. */

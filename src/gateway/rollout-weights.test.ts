@@ -66,7 +66,7 @@ function isolate() {
     },
     weight() {
       const state = weights.stateOf(ROLLOUT)
-      return state === undefined ? 0 : weights.weightOf(ROLLOUT, state, now)
+      return state === undefined ? 0 : weights.shareOf(ROLLOUT, state, 'enforce', now).weight
     },
   }
 }

@@ -6,15 +6,15 @@
  */
 import type { RequestScope } from '../config/activation.ts'
 import type { ConfigClock } from '../config/clock.ts'
+import { hasLabels } from '../config/has-labels.ts'
 import { ReadSchedule } from '../config/read-schedule.ts'
 import type { Snapshot } from '../config/snapshot.ts'
-import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
+import type { RolloutMode, SnapshotRollout } from '../config/snapshot-rollout.ts'
 import type { ConfigSource } from '../config/source.ts'
 import { candidateDigest } from '../rollout/candidate-digest.ts'
 import { parseRollouts, rolloutsIn } from '../rollout/parse-document.ts'
 import type { PublishedRollout, RolloutsDocument } from '../rollout/record.ts'
-import { weightAt } from '../rollout/weight.ts'
-import { hasLabels } from './node.ts'
+import { type Share, shareAt } from '../rollout/share.ts'
 
 const KEY = 'rollouts'
 /** How long a snapshot waits for the first look: without it every key is stable for a while. */
@@ -60,8 +60,7 @@ export class RolloutWeights {
 
   /** Makes ready for a snapshot that has rollouts. Never rejects. */
   async follow({ rollouts = [] }: Snapshot, scope: RequestScope): Promise<void> {
-    for (const one of rollouts)
-      this.#digests.set(one, await candidateDigest(one.candidate, one.mode))
+    for (const one of rollouts) this.#digests.set(one, await candidateDigest(one.candidate))
     await Promise.race([this.#schedule.now(scope), this.#options.clock.sleep(FIRST_MS)])
   }
 
@@ -86,10 +85,18 @@ export class RolloutWeights {
     return known?.candidate === this.#digests.get(rollout) ? known : undefined
   }
 
-  /** Per cent that count on this node now. */
-  weightOf(rollout: SnapshotRollout, { moves }: PublishedRollout, now: number): number {
-    const { timezone = 'UTC' } = this.#labels
-    return this.isKilled(rollout) ? 0 : weightAt(moves, rollout.blackout, timezone, now)
+  /**
+   * What counts on this node now.
+   * @param cap - the highest mode in which the candidate may run here
+   */
+  shareOf(
+    rollout: SnapshotRollout,
+    { moves }: PublishedRollout,
+    cap: RolloutMode,
+    now: number,
+  ): Share {
+    if (this.isKilled(rollout)) return { mode: cap, weight: 0 }
+    return shareAt(moves, { labels: this.#labels, cap, blackout: rollout.blackout }, now)
   }
 
   /** Whether its candidate is to run on this node for nobody. */

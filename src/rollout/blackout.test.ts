@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SnapshotBlackout } from '../config/snapshot-rollout.ts'
 import { blackoutBegan } from './blackout.ts'
-import { weightAt } from './weight.ts'
+import { shareAt } from './share.ts'
 
 const at = (text: string): number => Date.parse(text)
 
@@ -77,15 +77,16 @@ describe('a blackout', () => {
 })
 
 describe('the weight that counts', () => {
+  const NODE = { labels: {}, cap: 'enforce' } as const
   const moves = [
     { effectiveAt: at('2026-03-04T08:00:00Z'), weight: 5 },
     { effectiveAt: at('2026-03-04T10:00:00Z'), weight: 50 },
   ]
   const weight = (now: string, more: typeof moves = []): number =>
-    weightAt([...moves, ...more], [DAYTIME], 'UTC', at(now))
+    shareAt([...moves, ...more], { ...NODE, blackout: [DAYTIME] }, at(now)).weight
 
   it('is that of the last move whose time has come, 0 before the first', () => {
-    const plain = (now: string): number => weightAt(moves, undefined, 'UTC', at(now))
+    const plain = (now: string): number => shareAt(moves, NODE, at(now)).weight
     expect(plain('2026-03-04T07:59:59Z')).toBe(0)
     expect(plain('2026-03-04T09:59:59Z')).toBe(5)
     expect(plain('2026-03-04T10:00:00Z')).toBe(50)

@@ -11,9 +11,3 @@ it('tells versions apart, by module and by configuration', async () => {
   ])
   expect(new Set(digests).size).toBe(3)
 })
-
-it("tells a shadow from a candidate that takes part, so that neither has the other one's weights", async () => {
-  const plain = await candidateDigest(version)
-  expect(await candidateDigest(version, 'enforce')).toBe(plain)
-  expect(await candidateDigest(version, 'shadow')).not.toBe(plain)
-})

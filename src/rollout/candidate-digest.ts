@@ -4,16 +4,14 @@
  */
 import { canonicalJson } from '../config/canonical.ts'
 import { sha256Hex } from '../config/digest.ts'
-import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
 
-/**
- * @param version - a candidate, or a plugin: then of its own version
- * @param mode - of the rollout: a weight that was meant for a shadow never lets its candidate take part
- */
-export function candidateDigest(
-  { module, configuration }: { readonly module: string; readonly configuration: string },
-  mode: SnapshotRollout['mode'] = 'enforce',
-): Promise<string> {
-  const shadow = mode === 'shadow' ? { mode } : {}
-  return sha256Hex(canonicalJson({ configuration, module, ...shadow }))
+/** @param version - a candidate, or a plugin: then of its own version */
+export function candidateDigest({
+  module,
+  configuration,
+}: {
+  readonly module: string
+  readonly configuration: string
+}): Promise<string> {
+  return sha256Hex(canonicalJson({ configuration, module }))
 }

@@ -44,6 +44,35 @@ describe('a controller', () => {
     })
   })
 
+  it('looks at what a step says of its own mode, and at who was served where nobody is left to compare with', async () => {
+    const world = new World()
+    const [pauseMs, passesWithinMs] = [MINUTE, 60 * MINUTE]
+    const steps = [
+      { weight: 100, pauseMs, passesWithinMs, mode: 'shadow' },
+      { weight: 100, pauseMs, passesWithinMs },
+    ] as const
+    world.active = [{ rollout: snapshotRollout({ steps }), candidate: 'new', stable: 'old' }]
+    await world.act('start')
+    // what requests got says nothing of a shadow
+    world.counted = errors([1e6, 5000], [0, 0])
+    await world.run(20 * MINUTE)
+    expect(world.state).toMatchObject({ phase: 'running', step: 0 })
+    world.pairs = GOOD
+    await world.run(5 * MINUTE)
+    expect(world.state?.step).toBe(1)
+    expect(world.published.at(-1)?.document.rollouts[ID]?.moves).toMatchObject([
+      { weight: 100, mode: 'shadow' },
+      { weight: 100 },
+    ])
+    // the shadow passed; who was stable meanwhile is who the candidate is compared with
+    world.counted = errors([2e6, 10_000], [1e6, 60_000])
+    await world.run(MINUTE)
+    expect(world.state).toMatchObject({
+      phase: 'rolled-back',
+      reason: 'worse in step 2: server-errors',
+    })
+  })
+
   it('stays where it is while nobody can say what was counted, or what is active', async () => {
     const world = new World()
     await world.act('start')
@@ -68,6 +97,11 @@ describe('a controller', () => {
       'another candidate takes its place',
       [{ rollout: snapshotRollout(), candidate: 'newer', stable: 'old' }],
       'its candidate is another one now; start it again',
+    ],
+    [
+      'the step under way is to do something else',
+      [{ rollout: snapshotRollout({ mode: 'shadow' }), candidate: 'new', stable: 'old' }],
+      'step 1 has another mode now; start it again',
     ],
     ['it is taken out', [], 'it is in the active snapshot no longer'],
   ])('goes back when %s', async (_, active, reason) => {

@@ -4,7 +4,8 @@
  * document that may have been published is never replaced by one in which a rise comes later: nodes that
  * have turned would turn back. Whatever cannot be read or written, weights stay as they are.
  */
-import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
+import { modeOf } from '../config/rollout-modes.ts'
+import type { RolloutMode, SnapshotRollout } from '../config/snapshot-rollout.ts'
 import type { RolloutCounts } from './counts.ts'
 import { NO_ROLLOUT_COUNTS } from './counts.ts'
 import { publishRecord, type PublishPorts } from './publish-record.ts'
@@ -139,8 +140,11 @@ export class RolloutController {
       if (settled !== state || rollout === undefined) next = withState(next, id, settled, now)
       else {
         // of the step's own mode: a shadow's pairs are no requests that anybody got
-        const seen = counts.get(`${id}/${state.run}/${rollout.mode}`) ?? NO_ROLLOUT_COUNTS
-        const { state: advanced, finding } = advance(rollout, state, seen, now, riseLeadMs)
+        const seen = (mode: RolloutMode): RolloutCounts =>
+          counts.get(`${id}/${state.run}/${mode}`) ?? NO_ROLLOUT_COUNTS
+        const own = seen(modeOf(rollout, rollout.steps[state.step]))
+        const { stable: served } = seen('enforce')
+        const { state: advanced, finding } = advance(rollout, state, own, now, riseLeadMs, served)
         // the step before is not known to have been published: it has not begun for everybody
         if (advanced.step > state.step && record.confirmed !== record.version) continue
         next = withState(next, id, advanced, now, finding)
@@ -163,8 +167,16 @@ function settle(state: RolloutState, active: ActiveRollout | undefined, now: num
   if (active.stable === state.candidate) {
     return { ...state, phase: 'promoted', reason: 'the plugin is the candidate now' }
   }
-  if (active.candidate === state.candidate) return state
-  return rollBack(state, 'its candidate is another one now; start it again', now)
+  if (active.candidate !== state.candidate) {
+    return rollBack(state, 'its candidate is another one now; start it again', now)
+  }
+  const step = active.rollout.steps[state.step]
+  if (step === undefined || modeOf(active.rollout, step) === modeUnderWay(state)) return state
+  return rollBack(state, `step ${state.step + 1} has another mode now; start it again`, now)
+}
+
+function modeUnderWay({ moves }: RolloutState): RolloutMode {
+  return moves.at(-1)?.mode ?? 'enforce'
 }
 
 function acted(

@@ -6,7 +6,10 @@ const rollout = {
   candidate: 'b',
   phase: 'running',
   reason: '',
-  moves: [{ effectiveAt: 1, weight: 5 }],
+  moves: [
+    { effectiveAt: 1, weight: 5 },
+    { effectiveAt: 2, weight: 5, mode: 'log-only', selector: { ring: '1' } },
+  ],
 }
 const document = {
   version: 3,
@@ -40,6 +43,20 @@ describe('the key rollouts', () => {
     [
       'a time that is none',
       { ...document, rollouts: { r: { ...rollout, moves: [{ effectiveAt: null, weight: 1 }] } } },
+    ],
+    [
+      'a mode that nobody knows',
+      {
+        ...document,
+        rollouts: { r: { ...rollout, moves: [{ effectiveAt: 1, weight: 1, mode: 'jump' }] } },
+      },
+    ],
+    [
+      'nodes that are none',
+      {
+        ...document,
+        rollouts: { r: { ...rollout, moves: [{ effectiveAt: 1, weight: 1, selector: 'ring' }] } },
+      },
     ],
     ['kills that are none', { ...document, kills: {} }],
     ['a kill of nothing', { ...document, kills: [{}] }],

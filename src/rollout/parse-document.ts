@@ -1,4 +1,5 @@
 /** The value of the key `rollouts` as a node reads it: whatever stands there, it comes to no harm. */
+import { ROLLOUT_MODES } from '../config/snapshot-rollout.ts'
 import type { RolloutsDocument } from './record.ts'
 import type { Move } from './state.ts'
 
@@ -47,18 +48,27 @@ function isRollout(value: unknown): boolean {
 
 function isMove(value: unknown): value is Move {
   if (!isObject(value)) return false
-  const { effectiveAt, weight } = value
-  return Number.isFinite(effectiveAt) && typeof weight === 'number' && weight >= 0 && weight <= 100
+  const { effectiveAt, weight, mode = 'enforce', selector = {} } = value
+  return (
+    Number.isFinite(effectiveAt) &&
+    typeof weight === 'number' &&
+    weight >= 0 &&
+    weight <= 100 &&
+    MODES.has(mode) &&
+    isSelector(selector)
+  )
 }
+
+const MODES: ReadonlySet<unknown> = new Set(ROLLOUT_MODES)
 
 function isKill(value: unknown): boolean {
   if (!isObject(value)) return false
   const { plugin, selector = {} } = value
-  return (
-    typeof plugin === 'string' &&
-    isObject(selector) &&
-    Object.values(selector).every((label) => typeof label === 'string')
-  )
+  return typeof plugin === 'string' && isSelector(selector)
+}
+
+function isSelector(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every((label) => typeof label === 'string')
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -26,8 +26,8 @@ export function rebased(record: RolloutsRecord, now: number, leadMs: number): Ro
 function isLate({ moves }: RolloutState, known: readonly Move[], soonest: number): boolean {
   const last = moves.at(-1)
   if (last === undefined || last.effectiveAt >= soonest) return false
-  const isRise = last.weight > (moves.at(-2)?.weight ?? 0)
-  return isRise && !known.some(({ effectiveAt }) => effectiveAt === last.effectiveAt)
+  // whatever is no rollback lets more requests, or more nodes, have more of the candidate
+  return last.weight > 0 && !known.some(({ effectiveAt }) => effectiveAt === last.effectiveAt)
 }
 
 function moved(state: RolloutState, effectiveAt: number): RolloutState {

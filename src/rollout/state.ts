@@ -1,4 +1,5 @@
 /** Where a rollout is, as plain JSON: what the controller keeps and nodes read. */
+import type { RolloutMode } from '../config/snapshot-rollout.ts'
 import type { RolloutCounts, SideCounts } from './counts.ts'
 
 /**
@@ -7,11 +8,16 @@ import type { RolloutCounts, SideCounts } from './counts.ts'
  */
 export type RolloutPhase = 'running' | 'paused' | 'complete' | 'rolled-back' | 'promoted'
 
-/** From when on which weight counts. */
+/** From when on which weight counts, in which mode and on which nodes. */
 export interface Move {
   /** Milliseconds since the Unix epoch. */
   readonly effectiveAt: number
+  /** Per cent; 0 is a rollback, on all nodes and of all moves before it. */
   readonly weight: number
+  /** Absent: enforce. */
+  readonly mode?: RolloutMode
+  /** Labels of the nodes; absent: all. */
+  readonly selector?: Readonly<Record<string, string>>
 }
 
 export interface RolloutState {
@@ -32,6 +38,8 @@ export interface RolloutState {
   readonly since: number
   /** What had been counted when the step's weight took effect; absent before. */
   readonly marks?: RolloutCounts
+  /** Of requests that got the stable version, by then; where `marks` are of pairs. */
+  readonly served?: SideCounts
   /** The stable side's mark of the step before, where this step leaves nobody stable. */
   readonly stableMark?: SideCounts
   /** In order of time; the last is in effect, or about to be. */

@@ -2,15 +2,17 @@ import { assert, array, constantFrom, integer, property, tuple } from 'fast-chec
 import { describe, expect, it } from 'vitest'
 import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
 import { NO_ROLLOUT_COUNTS, type RolloutCounts } from './counts.ts'
+import { shareAt } from './share.ts'
 import type { RolloutState } from './state.ts'
 import { advance, begin, pause, resume, RISE_LEAD_MS, rollBack } from './steps.ts'
 import { errors } from './testing/counts.ts'
 import { MINUTE, snapshotRollout } from './testing/rollouts.ts'
-import { weightAt } from './weight.ts'
 
 const START = Date.parse('2026-03-04T08:00:00Z')
 const GOOD = errors([1e6, 5000], [1e6, 5000])
 const BAD = errors([1e6, 5000], [10_000, 600])
+
+const NODE = { labels: {}, cap: 'enforce' } as const
 
 /** A rollout that a test takes forward by hand. */
 class Played {
@@ -33,7 +35,8 @@ class Played {
   }
 
   get weight(): number {
-    return weightAt(this.state.moves, this.#rollout.blackout, 'UTC', this.now)
+    const { blackout } = this.#rollout
+    return shareAt(this.state.moves, { ...NODE, blackout }, this.now).weight
   }
 }
 
@@ -52,7 +55,7 @@ describe('the steps of a rollout', () => {
     const { state } = advance(snapshotRollout(), begun, NO_ROLLOUT_COUNTS, START, 3_000)
     expect(state).toMatchObject({ since: START + 3_000, moves: [{ effectiveAt: START + 3_000 }] })
     const atOnce = advance(snapshotRollout(), begun, NO_ROLLOUT_COUNTS, START, 0).state
-    expect(weightAt(atOnce.moves, undefined, 'UTC', START)).toBe(5)
+    expect(shareAt(atOnce.moves, NODE, START).weight).toBe(5)
   })
 
   it('last as long as their pause, counted from when they took effect', () => {
@@ -186,7 +189,7 @@ describe('whatever happens to a rollout', () => {
           state = advanced.state
           expect(state.step).toBeLessThanOrEqual(before.step + 1)
           const weight = (one: RolloutState, at: number): number =>
-            weightAt(one.moves, undefined, 'UTC', at)
+            shareAt(one.moves, NODE, at).weight
           // what counts now was decided before, or is less
           expect(weight(state, now)).toBeLessThanOrEqual(weight(before, now))
           expect(weight(state, now + 89_999)).toBeLessThanOrEqual(weight(before, now + 89_999))

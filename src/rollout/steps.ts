@@ -2,10 +2,11 @@
  * The steps of a rollout as a function: where it is, what the time is and what has been counted → where
  * it is next. No clock, no storage: whoever calls it again with the same gets the same.
  */
-import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
-import { analyse, type Finding, metricTitle, whyInconclusive } from './analysis.ts'
+import { modeOf } from '../config/rollout-modes.ts'
+import type { SnapshotRollout, SnapshotRolloutStep } from '../config/snapshot-rollout.ts'
+import { analyse, type Finding } from './analysis.ts'
 import { blackoutBegan } from './blackout.ts'
-import { countsSince, type RolloutCounts } from './counts.ts'
+import { countsSince, type RolloutCounts, type SideCounts } from './counts.ts'
 import type { Move, RolloutState } from './state.ts'
 
 /**
@@ -22,9 +23,10 @@ export interface Advance {
 
 /**
  * Takes a rollout as far as it goes now: one step at the most.
- * @param counts - all that has been counted in this run
+ * @param counts - all that has been counted in this run, in the mode of the step under way
  * @param now - milliseconds since the Unix epoch
  * @param leadMs - from the decision of a rise to its effect
+ * @param served - requests of this run that got the stable version, where `counts` are of pairs
  * @returns the same state object when nothing changes
  */
 export function advance(
@@ -33,9 +35,10 @@ export function advance(
   counts: RolloutCounts,
   now: number,
   leadMs: number = RISE_LEAD_MS,
+  served: SideCounts = counts.stable,
 ): Advance {
   if (state.phase === 'rolled-back' || state.phase === 'promoted') return { state }
-  const marked = withMarks(state, counts, now)
+  const marked = withMarks(state, counts, served, now)
   const finding = findingOf(rollout, marked, counts)
   const wrong = failure(rollout, marked, finding, now)
   const next =
@@ -46,11 +49,17 @@ export function advance(
 }
 
 /** What was counted before the step's weight took effect is not the step's. */
-function withMarks(state: RolloutState, counts: RolloutCounts, now: number): RolloutState {
+function withMarks(
+  state: RolloutState,
+  counts: RolloutCounts,
+  served: SideCounts,
+  now: number,
+): RolloutState {
   if (state.marks !== undefined || state.step < 0 || now < effectSince(state)) return state
   return {
     ...state,
     marks: { candidate: counts.candidate, stable: state.stableMark ?? counts.stable },
+    ...(served !== counts.stable && { served }),
   }
 }
 
@@ -83,7 +92,7 @@ function failure(
   if (phase === 'paused' && onFailure === 'pause') return undefined
   if (finding?.verdict === 'fails') {
     const failed = finding.metrics.filter(({ verdict }) => verdict === 'fails')
-    return `worse in step ${step + 1}: ${failed.map(metricTitle).join(', ')}`
+    return `worse in step ${step + 1}: ${failed.map((one) => one.name).join(', ')}`
   }
   if (phase === 'complete' || now - resumedAt < deadlineMs) return undefined
   return 'the deadline has passed'
@@ -115,7 +124,7 @@ function forward(
       if (lasted < Math.max(step.passesWithinMs, step.pauseMs)) return state
       return pause(
         state,
-        `inconclusive in step ${state.step + 1}: ${whyInconclusive(finding)}`,
+        `inconclusive in step ${state.step + 1}: nobody can tell the two apart yet`,
         now,
       )
     }
@@ -127,15 +136,35 @@ function forward(
   const effectiveAt = now + leadMs
   // of windows without a time zone each node knows for itself
   if (blackoutBegan(blackout, undefined, effectiveAt) !== undefined) return state
-  const { marks, stableMark: _, ...rest } = state
+  const { marks, served = marks?.stable, stableMark: _, ...rest } = state
+  const { move, leavesNobody } = moveOf(rollout, next, effectiveAt)
   return {
     ...rest,
-    // at 100 nobody is left to compare with: those who were stable in the step before are
-    ...(next.weight === 100 && marks !== undefined && { stableMark: marks.stable }),
+    // nobody is left to compare with: those who were stable in the step before are
+    ...(leavesNobody && served !== undefined && { stableMark: served }),
     step: state.step + 1,
     since: effectiveAt,
     reason: `step ${state.step + 2} of ${steps.length}`,
-    moves: [...state.moves, { effectiveAt, weight: next.weight }],
+    moves: [...state.moves, move],
+  }
+}
+
+/** A step as nodes are told of it, and whether it leaves nobody with the stable version. */
+function moveOf(
+  rollout: SnapshotRollout,
+  step: SnapshotRolloutStep,
+  effectiveAt: number,
+): { readonly move: Move; readonly leavesNobody: boolean } {
+  const { weight, selector } = step
+  const mode = modeOf(rollout, step)
+  return {
+    move: {
+      effectiveAt,
+      weight,
+      ...(mode === 'enforce' ? {} : { mode }),
+      ...(selector === undefined ? {} : { selector }),
+    },
+    leavesNobody: mode === 'enforce' && weight === 100 && selector === undefined,
   }
 }
 
@@ -172,7 +201,7 @@ export function pause(state: RolloutState, reason: string, now: number): Rollout
 
 /** Goes on from the beginning of the step it was paused in, with counts and a deadline of its own. */
 export function resume(state: RolloutState, reason: string, now: number): RolloutState {
-  const { marks: _, ...rest } = state
+  const { marks: _, served: __, ...rest } = state
   return { ...rest, phase: 'running', reason, since: now, resumedAt: now }
 }
 

@@ -229,7 +229,8 @@ describe('what a preview does', () => {
   })
 
   it('is a compared run in a shadow, told and not counted', async () => {
-    const candidate = marking('mark', 'new')
+    // another one than those before: their weights say nothing of it
+    const candidate = marking('mark', 'newer')
     const rollout = rolloutTo('mark', candidate, { mode: 'shadow' })
     await gateway.policy(upstreamAndRoute(gateway.origin.url), marking('mark', 'old'), rollout)
     await weigh(kv, 0)

@@ -59,10 +59,10 @@ async function shadow(
   }
   const state = {
     run,
-    candidate: await candidateDigest(rollouts[0].candidate, 'shadow'),
+    candidate: await candidateDigest(rollouts[0].candidate),
     phase: 'running',
     reason: 'by hand',
-    moves: [{ effectiveAt: Date.now() - 1000, weight: 100 }],
+    moves: [{ effectiveAt: Date.now() - 1000, weight: 100, mode: 'shadow' }],
   }
   kv.put(
     'rollouts',

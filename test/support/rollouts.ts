@@ -42,9 +42,9 @@ export async function weigh(
   const { rollouts = [] } = JSON.parse(kv.read(`snapshot.${snapshot}`)) as {
     rollouts?: { id: string; mode: string; candidate: { module: string; configuration: string } }[]
   }
-  const moves = [{ effectiveAt: Date.now() - 1000, weight }]
   const states = rollouts.map(async ({ id, mode, candidate }) => {
-    const digest = await candidateDigest(candidate, mode as 'enforce')
+    const moves = [{ effectiveAt: Date.now() - 1000, weight, mode }]
+    const digest = await candidateDigest(candidate)
     const known = { run: 1, candidate: digest, phase: 'running', reason: 'by hand', moves }
     return [id, { ...known, ...state }] as const
   })

@@ -3,6 +3,7 @@
  * and environment it says where they differ, never what stands there: they hold keys.
  */
 import type { Snapshot, SnapshotGateway, SnapshotPlugin, SnapshotUpstream } from '../snapshot.ts'
+import { describeMove } from '../describe-move.ts'
 import type { SnapshotRollout } from '../snapshot-rollout.ts'
 import { changedValues, same } from './changed-values.ts'
 import { chain, describeRoute, diffRoute } from './route-changes.ts'
@@ -56,8 +57,8 @@ function rolloutsOf(snapshot: Snapshot | undefined): Named<SnapshotRollout> {
   return Object.fromEntries((snapshot?.rollouts ?? []).map((one) => [one.id, one]))
 }
 
-function describeRollout({ plugin, candidate, steps }: SnapshotRollout): readonly string[] {
-  const weights = steps.map(({ weight }) => `${weight} %`).join(', ')
+function describeRollout({ plugin, candidate, mode, steps }: SnapshotRollout): readonly string[] {
+  const weights = steps.map((step) => describeMove({ mode, ...step })).join(', ')
   return [`of plugin ${plugin} to module ${moduleOf(candidate)}`, `steps ${weights}`]
 }
 

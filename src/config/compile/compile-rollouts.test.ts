@@ -16,8 +16,6 @@ const PLUGINS = pluginsOf([
   plugin('alone'),
   policy('alone', 'alone', { singleton: true }),
   plugin('trial'),
-  plugin('shared'),
-  policy('shared', 'shared', { shareVm: true, vmId: 'all' }),
   policy('trial', 'trial', { mode: 'log-only' }),
 ])
 
@@ -108,9 +106,7 @@ describe('a compiled rollout', () => {
       analysis: {
         metrics: [
           { name: 'server-errors', maxIncrease: 0.5 },
-          { name: 'traps', maxIncrease: 0.2 },
           { name: 'wall-time', maxIncrease: 3 },
-          { name: 'plugin-metric', metric: 'denied', maxIncrease: 0.1 },
         ],
         confidence: 99.9,
       },
@@ -135,9 +131,7 @@ describe('a compiled rollout', () => {
       analysis: {
         metrics: [
           { name: 'server-errors', maxIncrease: 0.005 },
-          { name: 'traps', maxIncrease: 0.002 },
           { name: 'wall-time', maxIncrease: 3 },
-          { name: 'plugin-metric', metric: 'denied', maxIncrease: 0.1 },
         ],
         minSamples: 200,
         alpha: 0.001,
@@ -150,6 +144,86 @@ describe('a compiled rollout', () => {
   it('is the same whatever order the resources are in', () => {
     const [a, b] = [rollout('a', 'pricing'), rollout('b', 'plain')]
     expect(compiled(a, b)).toEqual(compiled(b, a))
+  })
+})
+
+describe('the steps of a compiled rollout', () => {
+  const steps: PluginRollout['spec']['steps'] = [
+    { weight: 100, pause: '1h', mode: 'shadow' },
+    {
+      weight: 100,
+      pause: '1h',
+      mode: 'enforce',
+      selector: { matchLabels: { store: '1', a: 'b' } },
+    },
+    { weight: 25, pause: '1h', selector: { matchLabels: {} } },
+    { weight: 100, pause: '1h' },
+  ]
+
+  it('have what differs from the rollout alone, in one order, which a gateway accepts', () => {
+    const { rollouts, problems } = compiled(rollout('r', 'pricing', { steps }))
+    expect(problems).toEqual([])
+    const pauseMs = 3_600_000
+    expect(rollouts[0]?.steps).toEqual([
+      { weight: 100, pauseMs, mode: 'shadow' },
+      { weight: 100, pauseMs, selector: { a: 'b', store: '1' } },
+      { weight: 25, pauseMs },
+      { weight: 100, pauseMs },
+    ])
+    expect(v.parse(rolloutSchema, rollouts[0])).toEqual(rollouts[0])
+    expect(Object.keys(rollouts[0]?.steps[1]?.selector ?? {})).toEqual(['a', 'store'])
+  })
+
+  const on = (ring: string): object => ({ selector: { matchLabels: { ring } } })
+  it.each<[string, object[], string]>([
+    [
+      'a mode that goes back',
+      [{ weight: 5 }, { weight: 100, mode: 'shadow' }],
+      'config.invalid spec.steps[1].mode: expected enforce or above: step 1 has it, and modes never go back',
+    ],
+    [
+      'a weight that falls',
+      [{ weight: 5 }, { weight: 4 }],
+      'config.invalid spec.steps[1].weight: changes nothing: in step 1 all its nodes have 5 % in mode enforce; expected more',
+    ],
+    [
+      'a weight that stays',
+      [
+        { weight: 5, ...on('1') },
+        { weight: 50, ...on('2') },
+        { weight: 5, ...on('1') },
+      ],
+      'config.invalid spec.steps[2].weight: changes nothing: in step 1 all its nodes have 5 % in mode enforce; expected more',
+    ],
+    [
+      'nodes that have as much already',
+      [{ weight: 25 }, { weight: 25, ...on('1') }],
+      'config.invalid spec.steps[1].weight: changes nothing: in step 1 all its nodes have 25 % in mode enforce; expected more',
+    ],
+    [
+      'a weight of nothing',
+      [{ weight: 0 }],
+      'config.invalid spec.steps[0].weight: expected a weight above 0: a step at 0 changes nothing',
+    ],
+    [
+      'nodes that are none of the audience',
+      [{ weight: 5, selector: { matchLabels: { country: 'fr' } } }],
+      'config.invalid spec.steps[0].selector.matchLabels.country: is for no node: the audience is nodes with country=de',
+    ],
+  ])('are refused with %s', (_, list, message) => {
+    const audience = { selector: { matchLabels: { country: 'de' } } }
+    const all = list.map((step) => ({ pause: '1h', ...step })) as unknown as typeof steps
+    expect(compiled(rollout('r', 'pricing', { audience, steps: all })).problems).toEqual([message])
+  })
+
+  it('may give some nodes less than all have, in another mode, and all more than some', () => {
+    const list = [
+      { weight: 100, pause: '1h', mode: 'shadow' as const },
+      { weight: 5, pause: '1h', ...on('1') },
+      { weight: 3, pause: '1h' },
+      { weight: 6, pause: '1h', ...on('1') },
+    ] as unknown as typeof steps
+    expect(compiled(rollout('r', 'pricing', { steps: list })).problems).toEqual([])
   })
 })
 
@@ -175,18 +249,8 @@ describe('what is wrong with a rollout', () => {
     expect(rollouts).toEqual([])
     expect(problems[0]).toMatch(/^config\.unsupported spec\.targetRef\.name: .*log-only.*shadow/)
     expect(compiled(rollout('a', 'trial', { mode: 'enforce' })).rollouts).toHaveLength(1)
-  })
-
-  it('is a comparison by what cannot be counted apart: plugins that share a vm share its linking', () => {
-    const by = (...names: readonly ('traps' | 'host-calls')[]): Partial<PluginRollout['spec']> => ({
-      analysis: { metrics: names.map((name) => ({ name, maxIncrease: 1 })) },
-    })
-    expect(compiled(rollout('a', 'shared', by('traps', 'host-calls'))).problems).toEqual([
-      expect.stringMatching(
-        /^config\.unsupported spec\.analysis\.metrics\[1\]\.name: host-calls of a plugin with shareVm/,
-      ),
-    ])
-    expect(compiled(rollout('a', 'pricing', by('host-calls'))).problems).toEqual([])
+    const steps = [{ weight: 5, pause: '1h', mode: 'shadow' as const }]
+    expect(compiled(rollout('a', 'trial', { steps })).problems).toEqual(problems)
   })
 
   it('is a module that nobody knows', () => {

@@ -3,7 +3,6 @@
  * candidate is in the snapshot beside the plugin it may take the place of.
  */
 import { canonicalJson } from '../canonical.ts'
-import { isCounted } from '../counted-plugins.ts'
 import { nearest } from '../nearest.ts'
 import { durationMs } from '../resources/duration.ts'
 import { DEFAULT_NAMESPACE } from '../resources/metadata.ts'
@@ -25,9 +24,7 @@ import { compileMatches } from './compile-matches.ts'
 import { type ModuleCatalog, resolveModule } from './module-catalog.ts'
 import type { NodeFacts } from './plugin-conditions.ts'
 import type { Report } from './report.ts'
-
-/** How long `until` may take when nothing is said. */
-const DEFAULT_TIMEOUT = '1h'
+import { compileSteps, sortedLabels } from './rollout-steps.ts'
 
 /**
  * @param plugins - those of the snapshot
@@ -84,7 +81,7 @@ function targetOf(
     report({ code: 'config.dangling_reference', path: TARGET, message }, resource)
     return undefined
   }
-  const message = whyNot(plugin, resource.spec.mode)
+  const message = whyNot(plugin, resource.spec)
   if (message === undefined) return plugin
   report({ code: 'config.unsupported', path: TARGET, message }, resource)
   return undefined
@@ -92,13 +89,14 @@ function targetOf(
 
 function whyNot(
   { singleton, mode }: SnapshotPlugin,
-  how: PluginRollout['spec']['mode'],
+  { mode: usual = 'enforce', steps }: PluginRollout['spec'],
 ): string | undefined {
   if (singleton === true) {
     return 'a singleton sees no requests, so none can be given to a candidate: apply the change'
   }
-  return mode === 'log-only' && how === 'shadow'
-    ? 'a log-only plugin changes nothing that a shadow could be compared with: let it enforce, or apply the change'
+  const apart = steps.map((step) => step.mode ?? usual).find((one) => one !== 'enforce')
+  return mode === 'log-only' && apart !== undefined
+    ? `a log-only plugin changes nothing that ${apart} could be compared with: let it enforce, or apply the change`
     : undefined
 }
 
@@ -147,41 +145,26 @@ function rolloutOf(
 ): SnapshotRollout {
   const { metadata, spec } = resource
   const { audience = {}, key = { type: 'clientIp' }, blackout = [], analysis, deadline } = spec
-  if (plugin.shareVm) refuseCounting(resource, report)
   const { selector, matches, always = [], never = [] } = audience
   const at = ['spec', 'audience']
   const invalid = (path: readonly (string | number)[], message: string): void =>
     report({ code: 'config.invalid', path, message }, resource)
-  const labels = Object.entries(selector?.matchLabels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+  const labels = sortedLabels(selector)
   return {
     id: `${metadata.namespace ?? DEFAULT_NAMESPACE}.${metadata.name}`,
     plugin: plugin.id,
     candidate,
     mode: spec.mode ?? 'enforce',
-    ...(labels.length === 0 ? {} : { selector: Object.fromEntries(labels) }),
+    ...(labels === undefined ? {} : { selector: labels }),
     ...(matches === undefined ? {} : { matches: compileMatches({ matches }, at, invalid) }),
     ...(always.length === 0 ? {} : { always: [...new Set(always)].sort() }),
     ...(never.length === 0 ? {} : { never: [...new Set(never)].sort() }),
     key: compileKey(key),
-    steps: spec.steps.map(({ weight, pause, until, timeout = DEFAULT_TIMEOUT }) => ({
-      weight,
-      pauseMs: pause === undefined ? 0 : durationMs(pause),
-      ...(until === undefined ? {} : { passesWithinMs: durationMs(timeout) }),
-    })),
+    steps: compileSteps(spec, invalid),
     ...(blackout.length === 0 ? {} : { blackout: blackout.map((one) => compileWindow(one)) }),
     ...(analysis === undefined ? {} : { analysis: compileAnalysis(analysis) }),
     onFailure: spec.onFailure ?? 'rollback',
     ...(deadline === undefined ? {} : { deadlineMs: durationMs(deadline) }),
-  }
-}
-
-/** Counted host calls are linked otherwise, which would part the plugin from those it shares memory with. */
-function refuseCounting(resource: PluginRollout, report: Report): void {
-  for (const [index, { name }] of (resource.spec.analysis?.metrics ?? []).entries()) {
-    if (!isCounted(name)) continue
-    const path = ['spec', 'analysis', 'metrics', index, 'name']
-    const message = `${name} of a plugin with shareVm cannot be counted apart from those it shares a vm with; write traps, or take shareVm out`
-    report({ code: 'config.unsupported', path, message }, resource)
   }
 }
 
@@ -211,10 +194,10 @@ function compileAnalysis(
   const { metrics, minSamples = DEFAULT_MIN_SAMPLES, confidence = DEFAULT_CONFIDENCE } = analysis
   const rates: readonly string[] = RATE_METRICS
   return {
-    metrics: metrics.map((metric) => {
-      const { name, maxIncrease } = metric
-      return rates.includes(name) ? { name, maxIncrease: maxIncrease / 100 } : metric
-    }),
+    metrics: metrics.map(({ name, maxIncrease }) => ({
+      name,
+      maxIncrease: rates.includes(name) ? maxIncrease / 100 : maxIncrease,
+    })),
     minSamples,
     // written as the number it is meant to be: 100 - 99.9 is not 0.1
     alpha: Number(((100 - confidence) / 100).toPrecision(6)),

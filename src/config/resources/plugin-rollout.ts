@@ -14,6 +14,7 @@ import { blackoutWindow } from './rollout-blackout.ts'
 import type { BlackoutWindow } from './rollout-blackout.ts'
 import { rolloutAnalysis } from './rollout-analysis.ts'
 import type { RolloutAnalysis } from './rollout-analysis.ts'
+import type { RolloutMode } from '../snapshot-rollout.ts'
 import { stickyKey } from './rollout-key.ts'
 import type { RolloutKey } from './rollout-key.ts'
 import { moduleSha256, moduleUrl } from './wasm-fields.ts'
@@ -23,6 +24,8 @@ export interface RolloutStep {
   readonly pause?: string
   readonly until?: 'passes'
   readonly timeout?: string
+  readonly mode?: RolloutMode
+  readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> }
 }
 
 export interface PluginRollout {
@@ -40,7 +43,7 @@ export interface PluginRollout {
       readonly sha256?: string
       readonly pluginConfig?: Readonly<Record<string, unknown>>
     }
-    readonly mode?: 'shadow' | 'enforce'
+    readonly mode?: RolloutMode
     readonly audience?: {
       readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> }
       readonly matches?: readonly HttpRouteMatch[]
@@ -67,6 +70,9 @@ const weight = v.pipe(
 const NOT_YET =
   'a rollout is shadow or enforce; for log-only apply the version as a WasmPlugin of its own with that mode'
 
+const MODES = ['shadow', 'enforce'] as const
+const outsideModes = { 'log-only': NOT_YET }
+
 const WITHOUT_END = 'expected pause, until or both: a step that is over at once is no step'
 const TIMEOUT_ALONE = 'expected until beside timeout'
 
@@ -91,6 +97,24 @@ const step = v.pipe(
       described(duration, {
         about: doc('How long `until` may take before the rollout pauses, since nobody can tell.'),
         default: doc('1h'),
+      }),
+    ),
+    mode: v.exactOptional(
+      choice(MODES, {
+        about: doc(
+          'What becomes of the candidate from this step on, on its nodes. `shadow` comes before `enforce`: modes never go back.',
+        ),
+        outsideValues: outsideModes,
+        default: doc("the rollout's"),
+      }),
+    ),
+    selector: v.exactOptional(
+      v.object({
+        matchLabels: described(v.record(v.string(), v.string()), {
+          about: doc(
+            'The nodes this step is for: those of the audience with all of these labels. Others stay as the steps before have left them.',
+          ),
+        }),
       }),
     ),
   }),
@@ -169,11 +193,11 @@ const spec = v.object({
     ),
   ),
   mode: v.exactOptional(
-    choice(['shadow', 'enforce'], {
+    choice(MODES, {
       about: doc(
-        '`enforce`: the candidate takes the place of the stable version in the requests it gets. `shadow`: those keep the stable version, and the candidate runs behind the response, on a copy; nothing it does reaches anybody.',
+        '`enforce`: the candidate takes the place of the stable version in the requests it gets. `shadow`: those keep the stable version, and the candidate runs behind the response, on a copy; nothing it does reaches anybody. A step may have one of its own.',
       ),
-      outsideValues: { 'log-only': NOT_YET },
+      outsideValues: outsideModes,
       default: doc('enforce'),
     }),
   ),
@@ -184,9 +208,12 @@ const spec = v.object({
       v.array(step),
       v.minLength(1, 'expected at least one step'),
       v.maxLength(50, 'expected 50 steps or less'),
-      v.check((list) => rises(list), 'expected weights that rise from step to step'),
     ),
-    { about: doc('From one weight to the next; behind the last it waits to be promoted.') },
+    {
+      about: doc(
+        'From one weight to the next, each above those before in its mode and on its nodes; behind the last it waits to be promoted.',
+      ),
+    },
   ),
   blackout: v.exactOptional(
     described(v.pipe(v.array(blackoutWindow), v.maxLength(20, 'expected 20 windows or less')), {
@@ -222,9 +249,10 @@ export const pluginRolloutSchema: v.GenericSchema<unknown, PluginRollout> = v.ob
       'expected analysis: a step has until',
     ),
     v.check(
-      ({ mode, analysis }) =>
-        mode !== 'shadow' || !analysis?.metrics.some(({ name }) => name === 'wall-time'),
-      'expected no wall-time with mode shadow: a copy takes no time of a request',
+      ({ mode: usual = 'enforce', steps, analysis }) =>
+        !analysis?.metrics.some(({ name }) => name === 'wall-time') ||
+        steps.every((one) => (one.mode ?? usual) === 'enforce'),
+      'expected no wall-time where a step is not in mode enforce: a copy takes no time of a request',
     ),
     v.check(
       ({ deadline = '1s' }) => durationMs(deadline) > 0,
@@ -233,7 +261,3 @@ export const pluginRolloutSchema: v.GenericSchema<unknown, PluginRollout> = v.ob
   ),
   status: ignored('a cluster writes it; there is none here'),
 })
-
-function rises(steps: readonly { readonly weight: number }[]): boolean {
-  return steps.every(({ weight: own }, index) => own > (steps[index - 1]?.weight ?? -1))
-}

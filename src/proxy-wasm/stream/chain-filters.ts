@@ -6,7 +6,6 @@ import type { ChainOptions } from './chain-options.ts'
 import { Filter } from './filter.ts'
 import { runIn } from './io-context.ts'
 import { withTaps } from './shadow-tap.ts'
-import { Tally } from './tally.ts'
 
 /**
  * The filters of a new chain, in request order.
@@ -14,12 +13,10 @@ import { Tally } from './tally.ts'
  */
 export function filtersOf(
   chain: Chain,
-  { plugins, io, beside, shadows, watches }: ChainOptions,
+  { plugins, io, beside, shadows }: ChainOptions,
   chains: typeof Chain,
 ): Filter[] {
-  const filters = runIn(io, () =>
-    plugins.map((plugin) => filterOf(chain, plugin, beside, chains, watches)),
-  )
+  const filters = runIn(io, () => plugins.map((plugin) => filterOf(chain, plugin, beside, chains)))
   return shadows === undefined ? filters : withTaps(chain, filters, shadows, chains)
 }
 
@@ -28,17 +25,12 @@ function filterOf(
   plugin: Plugin,
   beside: ChainOptions['beside'],
   chains: typeof Chain,
-  watches: ChainOptions['watches'],
 ): Filter {
   const { logOnly, failOpenBudget } = plugin.spec
   // in a chain beside another, what a log-only plugin does is done: to that chain
-  if (logOnly !== undefined && beside === undefined)
-    return new Aside(chain, plugin, chains, watches)
+  if (logOnly !== undefined && beside === undefined) return new Aside(chain, plugin, chains)
   if (failOpenBudget !== undefined) plugin.come()
-  const filter = new Filter(chain, plugin, plugin.acquire())
-  const watch = watches?.find((one) => one.plugin === plugin)
-  if (watch !== undefined) filter.tally = new Tally(watch.observer)
-  return filter
+  return new Filter(chain, plugin, plugin.acquire())
 }
 
 /** The first plugin that holds something back in either direction. */

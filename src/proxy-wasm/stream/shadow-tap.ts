@@ -11,7 +11,6 @@ import { Filter } from './filter.ts'
 import type { LocalReply } from './local-reply.ts'
 import { Recording } from './recording.ts'
 import { runShadow } from './shadow-run.ts'
-import { Tally } from './tally.ts'
 import type { NotCompared, ShadowObserver } from './verdict.ts'
 
 /** Another version of a plugin, to run behind the stream on a copy. */
@@ -52,7 +51,6 @@ export function withTaps(
     }
     pool.shadows++
     chain.io.calls ??= new CallRecords()
-    filter.tally ??= new Tally()
     const seen = new Seen(chain, filter, shadow, chains)
     return [new Tap(chain, seen, 'request'), filter, new Tap(chain, seen, 'response')]
   })
@@ -106,15 +104,10 @@ class Seen {
       return this.#end('incomplete')
     }
     this.#over = true
-    const { answer, tally } = this.#stable
+    const { answer } = this.#stable
     const failed = this.#stable.bypassed || answer === 'failure'
     const reply = failed ? undefined : (answer as LocalReply | undefined)
-    const run = runShadow(
-      this.shadow,
-      this.recording,
-      { info, io, failed, reply, tally },
-      this.#chains,
-    )
+    const run = runShadow(this.shadow, this.recording, { info, io, failed, reply }, this.#chains)
     io.waitUntil(run.finally(() => this.#release()))
   }
 

@@ -3,7 +3,7 @@ import type { ActiveRollout, ControllerTiming } from '../controller.ts'
 import { RolloutController } from '../controller.ts'
 import { NO_ROLLOUT_COUNTS, type RolloutCounts } from '../counts.ts'
 import type { RolloutsDocument, RolloutsRecord } from '../record.ts'
-import { weightAt } from '../weight.ts'
+import { shareAt } from '../share.ts'
 import { errors } from './counts.ts'
 import { snapshotRollout } from './rollouts.ts'
 
@@ -26,6 +26,8 @@ export class World {
     { rollout: snapshotRollout(), candidate: 'new', stable: 'old' },
   ]
   counted: RolloutCounts | Error = NO_ROLLOUT_COUNTS
+  /** Of shadows. */
+  pairs: RolloutCounts = NO_ROLLOUT_COUNTS
   /** The number of the write that is the last one before the controller dies; and whether it arrives. */
   dies: { readonly at: number; readonly written: boolean } | undefined
   writes = 0
@@ -68,7 +70,12 @@ export class World {
         counts: () =>
           this.counted instanceof Error
             ? Promise.reject(this.counted)
-            : Promise.resolve(new Map([[`${ID}/1/enforce`, this.counted]])),
+            : Promise.resolve(
+                new Map([
+                  [`${ID}/1/enforce`, this.counted],
+                  [`${ID}/1/shadow`, this.pairs],
+                ]),
+              ),
         now: () => this.now,
       },
       this.#timing,
@@ -109,7 +116,7 @@ export class World {
   /** The weight on a node that reads at once, or hears of it at once by a reply. */
   weight(at: number = this.now, from: World['published'] = this.published): number {
     const { document } = from.findLast((one) => one.at <= at) ?? {}
-    return weightAt(document?.rollouts[ID]?.moves ?? [], undefined, 'UTC', at)
+    return shareAt(document?.rollouts[ID]?.moves ?? [], { labels: {}, cap: 'enforce' }, at).weight
   }
 }
 
