@@ -9,8 +9,12 @@ import { marking, pluginRollout } from '../../support/rollout-policy.ts'
 const ROLLOUT = 'default.next'
 const HOUR = 3_600_000
 const LEAD = 101_000
-/** Of a turn that moves: an alarm before each of three records, the document, the next alarm. */
-const WRITES = 8
+/**
+ * Of the writes of a turn that moves (an alarm before each of three records, and the document before the
+ * last of them) those behind which something else has been kept. workerd calls an alarm again that broke
+ * off, after some two seconds.
+ */
+const WRITES = [1, 2, 4, 5, 7]
 
 let clocked: ClockedGateway
 beforeAll(async () => {
@@ -29,20 +33,21 @@ function published(): readonly string[] {
 }
 
 it('takes every step once, and what nodes have read of a rise stays as they have read it', async () => {
-  const steps = Array.from({ length: WRITES }, (_, step) => ({ weight: step + 1, pause: '1h' }))
+  const steps = [0, ...WRITES].map((_, step) => ({ weight: step + 1, pause: '1h' }))
   const origin = upstreamAndRoute(clocked.origin.url)
   await clocked.gateway.policy(origin, marking(), pluginRollout({ steps }))
   await clocked.act(ROLLOUT, 'start')
   await clocked.until(ROLLOUT, 'step 0', ({ step }) => step === 0)
-  for (let write = 1; write < WRITES; write++) {
+  for (const [index, write] of WRITES.entries()) {
+    const deaths = index + 1
     await clocked.dieAt(write)
     await clocked.advance(LEAD + HOUR)
-    await expect.poll(async () => (await clocked.deaths()).length, { timeout: 8_000 }).toBe(write)
+    await expect.poll(async () => (await clocked.deaths()).length, { timeout: 8_000 }).toBe(deaths)
     const read = published()
     // who comes next goes on
     await clocked.advance(20_000)
-    await clocked.until(ROLLOUT, `step ${write}`, ({ step }) => step === write)
-    await expect.poll(() => published().length, { timeout: 8_000 }).toBe(write + 1)
+    await clocked.until(ROLLOUT, `step ${deaths}`, ({ step }) => step === deaths)
+    await expect.poll(() => published().length, { timeout: 8_000 }).toBe(deaths + 1)
     expect(published().slice(0, read.length)).toEqual(read)
   }
   const kinds = await clocked.deaths()
