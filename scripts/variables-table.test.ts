@@ -26,8 +26,10 @@ describe('the Worker', () => {
       'ADMIN_TOKEN',
       'ADMIN_READ_TOKEN',
       'ROLLOUT_SECRET',
+      'REPORT_TOKENS',
+      'HUB_TOKEN',
     ])
-    expect(toml).not.toMatch(/^ADMIN_(READ_)?TOKEN/m)
+    expect(toml).not.toMatch(/^(ADMIN_(READ_)?TOKEN|ROLLOUT_SECRET|REPORT_TOKENS|HUB_TOKEN)/m)
   })
 })
 

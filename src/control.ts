@@ -5,6 +5,7 @@
  * first module may import what is in here, types aside; `test/architecture.test.ts` holds that.
  */
 export { AccessToken } from './admin/access-token.ts'
+export { parseReport } from './admin/report-request.ts'
 export { PolicyWriter } from './config/apply/policy-writer.ts'
 export { RolloutController } from './rollout/controller.ts'
 export { RolloutError } from './rollout/rollout-error.ts'

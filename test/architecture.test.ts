@@ -122,7 +122,7 @@ describe('the walls', () => {
 describe('the second module', () => {
   /** What every isolate would pay for, and only changes of the configuration or Access need. */
   const CONTROL =
-    /^src\/(control\.ts$|config\/(compile|resources)\b|config\/apply\/(?!apply-request\.ts$)|admin\/access-(token|keys)\.ts$)|^jose\b/
+    /^src\/(control\.ts$|config\/(compile|resources)\b|config\/apply\/(?!apply-request\.ts$)|admin\/(access-(token|keys)|report-request)\.ts$)|^jose\b/
 
   it('is not loaded with the first', () => {
     expect([...loadedWith('src/worker.ts')].filter((path) => CONTROL.test(path))).toEqual([])
@@ -133,6 +133,7 @@ describe('the second module', () => {
     expect([...loaded]).toEqual(
       expect.arrayContaining([
         'src/admin/access-token.ts',
+        'src/admin/report-request.ts',
         'src/config/apply/policy-writer.ts',
         'src/config/compile.ts',
         'src/config/resources/http-route.ts',

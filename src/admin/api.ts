@@ -14,6 +14,7 @@ import { adminError } from './admin-error.ts'
 import { type AdminEnv, type AuthOptions, requireCaller } from './auth.ts'
 import { explain } from './explain.ts'
 import type { AdminPorts } from './ports.ts'
+import { reportRoute } from './reports.ts'
 import { rolloutRoutes } from './rollouts.ts'
 
 /** Less than the 25 MiB a value in KV may have. */
@@ -28,6 +29,8 @@ export function adminApi({ ports, ...auth }: AdminOptions): Hono<AdminEnv> {
   const app = new Hono<AdminEnv>().basePath('/-')
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
+
+  reportRoute(app, ports, auth)
 
   app.use(requireCaller(auth))
 

@@ -27,6 +27,8 @@ export interface AuthOptions {
   readonly token: string | undefined
   /** The secret ADMIN_READ_TOKEN: reads. */
   readonly readToken?: string | undefined
+  /** The secret REPORT_TOKENS, with spaces or commas between them: they send reports, and nothing else. */
+  readonly reportTokens?: string | undefined
   /** Cloudflare Access, where it stands before the admin API. */
   readonly access?: AccessCheck | undefined
   /** Where a request comes from, as far as that is known. */
@@ -53,7 +55,7 @@ export function requireCaller(options: AuthOptions): MiddlewareHandler<AdminEnv>
     c: Context,
     wrong: (why: string) => Response,
   ): Promise<Caller | Response> {
-    const given = /^Bearer +(.+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
+    const given = bearerOf(c)
     if (given !== undefined) {
       if (await writer?.matches(given)) return { role: 'write' }
       if (await reader?.matches(given)) return { role: 'read' }
@@ -111,7 +113,13 @@ function needsWrite({ req: { method, path } }: Context): boolean {
   return method !== 'GET' && method !== 'HEAD' && !HARMLESS.has(`${method} ${path}`)
 }
 
-function unauthorized(c: Context, message: string): Response {
+/** The bearer token that was sent. */
+export function bearerOf(c: Context): string | undefined {
+  return /^Bearer +(.+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
+}
+
+/** The answer to who did not prove who they are. */
+export function unauthorized(c: Context, message: string): Response {
   c.header('www-authenticate', 'Bearer realm="postern"')
   return adminError(c, 401, 'admin.unauthorized', message)
 }

@@ -5,6 +5,7 @@
 import type { RequestScope } from '../config/activation.ts'
 import type { ApplyRequest, ApplyResult, RollbackRequest } from '../config/apply/apply-request.ts'
 import type { History } from '../config/apply/history.ts'
+import type { ReportReply } from '../observe/index.ts'
 import type { RolloutAction } from '../rollout/controller.ts'
 import type { Kill, RolloutsRecord } from '../rollout/record.ts'
 import type { RolloutErrorCode } from '../rollout/rollout-error.ts'
@@ -47,6 +48,16 @@ export interface AdminPorts {
   rollback(request: RollbackRequest): Promise<ApplyResult>
   /** The revisions there have been. */
   history(): Promise<History>
+  /** Reports of nodes elsewhere; absent where nobody takes them in. */
+  readonly reports?:
+    | {
+        /**
+         * @param body - whatever was sent
+         * @returns the reply, or what is wrong with the body
+         */
+        take(body: unknown): Promise<ReportReply | { readonly wrong: string }>
+      }
+    | undefined
   /** Rollouts; absent where nothing takes them forward. */
   readonly rollouts?: RolloutPorts | undefined
 }

@@ -69,5 +69,10 @@ function answered(
 }
 
 function off(c: Context): Response {
-  return adminError(c, 503, 'rollout.off', 'this Worker has no binding ROLLOUTS')
+  return adminError(
+    c,
+    503,
+    'rollout.off',
+    'no rollouts are led here: there is no binding ROLLOUTS, or HUB_URL names who leads',
+  )
 }

@@ -35,6 +35,8 @@ export interface StatusAnswer extends LiveAnswer {
   readonly refused: readonly RefusalAnswer[]
   /** All nodes by their reports; null when those cannot be had. */
   readonly nodes: readonly NodeAnswer[] | null
+  /** The gateway that shows all nodes, when that is another one. */
+  readonly hub?: string | null | undefined
   /** The modules that are bound. */
   readonly modules: ModuleCatalog
   readonly plugins: readonly {
@@ -72,6 +74,7 @@ const statusSchema: v.GenericSchema<unknown, StatusAnswer> = v.looseObject({
   ...live.entries,
   refused: v.optional(v.array(refusalSchema), []),
   nodes: v.optional(v.nullable(v.array(nodeSchema)), null),
+  hub: text,
   modules: v.array(
     v.looseObject({
       name: v.string(),

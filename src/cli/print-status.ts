@@ -25,7 +25,9 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
   return rows.length === 0 ? '' : `\n${formatTable([heads, ...rows])}`
 }
 
-function nodes({ nodes }: StatusAnswer, now: number): string {
+function nodes({ nodes, hub }: StatusAnswer, now: number): string {
+  if (hub)
+    return `\nThis is one isolate alone; its node reports to ${hub}, which shows all nodes.\n`
   if (nodes === null) return '\nThe reports of nodes cannot be had: this is one isolate alone.\n'
   const rows = nodes.map((node) => [
     node.node,

@@ -15,6 +15,7 @@ export function adminAuth(env: Env): AuthOptions {
   return {
     token: env.ADMIN_TOKEN,
     readToken: env.ADMIN_READ_TOKEN,
+    reportTokens: env.REPORT_TOKENS,
     clientAddress: clientIp,
     access: team === '' || audience === '' ? undefined : accessCheck({ team, audience, writers }),
   }

@@ -2,6 +2,9 @@
 import type { AdminPorts } from '../admin/ports.ts'
 import type { Gateway } from '../gateway/index.ts'
 import type { Env } from './env.ts'
+import { loadControl } from './load-control.ts'
+import type { ReportObject } from './report-object.ts'
+import { hasHub } from './report-sink.ts'
 import type { RolloutObject } from './rollout-object.ts'
 
 export function adminPorts(gateway: Gateway, env: Env): AdminPorts {
@@ -18,7 +21,22 @@ export function adminPorts(gateway: Gateway, env: Env): AdminPorts {
     apply: (request) => policy().apply(request),
     rollback: (request) => policy().rollback(request),
     history: () => policy().history(),
-    rollouts: env.ROLLOUTS && rolloutPorts(env.ROLLOUTS),
+    // whoever has a hub follows it
+    rollouts: hasHub(env) ? undefined : env.ROLLOUTS && rolloutPorts(env.ROLLOUTS),
+    reports: env.REPORTS && reportPorts(env.REPORTS),
+  }
+}
+
+/** Batches are looked at by the second module, which the first of them loads. */
+function reportPorts(
+  objects: DurableObjectNamespace<ReportObject>,
+): NonNullable<AdminPorts['reports']> {
+  return {
+    async take(body) {
+      const { parseReport } = await loadControl()
+      const parsed = parseReport(body)
+      return 'wrong' in parsed ? parsed : objects.getByName('reports').send(parsed.report)
+    },
   }
 }
 

@@ -19,6 +19,9 @@ export interface Env {
   readonly ROLLOUTS?: DurableObjectNamespace<RolloutObject>
   readonly ADMIN_TOKEN?: string
   readonly ADMIN_READ_TOKEN?: string
+  readonly REPORT_TOKENS?: string
+  readonly HUB_URL?: string
+  readonly HUB_TOKEN?: string
   readonly ADMIN_HOST?: string
   readonly ROLLOUT_SECRET?: string
   readonly ACCESS_TEAM_DOMAIN?: string

@@ -16,7 +16,7 @@ import {
 import { gatewayNode } from './node.ts'
 import { cacheCopy } from './cache-copy.ts'
 import { kvConfigSource } from './kv-config.ts'
-import { reportSink } from './report-sink.ts'
+import { reportSinkOf } from './report-sink.ts'
 import { pointerTrust } from './trust.ts'
 
 /** What the Worker was deployed with beside its bindings. */
@@ -31,6 +31,7 @@ export function gatewayOptions(
   { modules, baseline }: Bundled,
   node: string | undefined = env.NODE_NAME,
 ): GatewayOptions {
+  const sink = reportSinkOf(env)
   return {
     source: kvConfigSource(env.KV),
     modules,
@@ -48,8 +49,8 @@ export function gatewayOptions(
     vmMemoryBytes: megabytes(env.VM_MEMORY_MB),
     metricTags: metricTags(env.METRIC_TAGS),
     rolloutSecret: rolloutSecret(env),
-    reports: env.REPORTS && {
-      sink: reportSink(env.REPORTS),
+    reports: sink && {
+      sink,
       everyMs: reportSeconds(env.REPORT_SECONDS) * 1000,
       node,
     },

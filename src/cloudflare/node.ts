@@ -9,6 +9,7 @@ const OWN_SECRETS: ReadonlySet<string> = new Set([
   'ADMIN_READ_TOKEN',
   'HUB_TOKEN',
   'ROLLOUT_SECRET',
+  'REPORT_TOKENS',
 ])
 
 /** What Istio's policies for an ingress gateway select; `NODE_LABELS` may say otherwise. */

@@ -4,6 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import { type DueTicks, type QueueBatch, SingletonHost, type Singletons } from '../gateway/index.ts'
+import { hasHub } from './report-sink.ts'
 import type { Env } from './env.ts'
 import { type Bundled, gatewayOptions } from './gateway-options.ts'
 
@@ -20,7 +21,7 @@ export abstract class SingletonObjectBase extends DurableObject<Env> {
     super(ctx, env)
     const { kv } = ctx.storage
     this.#host = new SingletonHost({
-      ...gatewayOptions(env, this.bundled(), 'singletons'),
+      ...gatewayOptions(env, this.bundled(), nameOf(env)),
       due: {
         load: () => kv.get<DueTicks>(DUE_KEY),
         save: (due) => kv.put(DUE_KEY, due),
@@ -61,6 +62,11 @@ export abstract class SingletonObjectBase extends DurableObject<Env> {
     this.#alarmAt = at
     await this.ctx.storage.setAlarm(at)
   }
+}
+
+/** What its reports call it: a hub hears of the singletons of many stores. */
+function nameOf(env: Env): string {
+  return hasHub(env) && env.NODE_NAME ? `${env.NODE_NAME}/singletons` : 'singletons'
 }
 
 /** The way to the singleton object. A stub belongs to the request that made it, so each call makes its own. */

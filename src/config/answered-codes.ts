@@ -150,6 +150,18 @@ export const ANSWERED_CODES = {
   },
   'admin.body_too_large': { fault: 'client', next: 'Send less than 20 MiB.' },
   'admin.failed': { fault: 'gateway', next: 'Read the log of the Worker at the time given.' },
+  'report.off': {
+    fault: 'gateway',
+    next: 'Set the secret REPORT_TOKENS on the hub, and give one of them to the node as HUB_TOKEN.',
+  },
+  'report.invalid': {
+    fault: 'client',
+    next: 'Give the node the Postern of its hub, or an older one; the batch is given up.',
+  },
+  'report.too_large': {
+    fault: 'client',
+    next: 'Let plugins of that node make fewer series; the batch is given up.',
+  },
   'apply.not_bound': {
     fault: 'client',
     next: 'Run `npm run deploy` (or restart `npm start`), then apply again.',

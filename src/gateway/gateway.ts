@@ -170,8 +170,9 @@ export class Gateway {
     const view = await this.#core.reports.view()
     return {
       ...gatewayStatus(this.#core.live.status(), this.#modules, running, this.pool),
-      active: view?.active ?? null,
+      active: view?.active ?? this.#core.reports.active,
       nodes: view?.nodes ?? null,
+      hub: this.#core.reports.hub ?? null,
     }
   }
 }

@@ -2,6 +2,7 @@
 import type { RequestScope } from '../config/activation.ts'
 import type { LiveConfig } from '../config/live-config.ts'
 import {
+  type ActiveRevision,
   FAMILIES,
   type IsolateFacts,
   type MergedView,
@@ -41,7 +42,10 @@ export class Reports {
   readonly #registry: Registry
   readonly #live: LiveConfig<unknown>
   readonly #reporter: Reporter | undefined
+  /** Where all nodes are seen, when that is not here. */
+  readonly hub: string | undefined
   #node: string | undefined
+  #heardActive: ActiveRevision | null = null
 
   /**
    * @param own - asked for each report
@@ -57,6 +61,7 @@ export class Reports {
     this.#registry = registry
     this.#live = live
     if (options === undefined) return
+    this.hub = options.sink.hub
     // an empty variable is one that is not set
     this.#node = options.node === '' ? undefined : options.node
     this.#reporter = new Reporter({
@@ -111,9 +116,13 @@ export class Reports {
   }
 
   /** What all nodes have reported; undefined when that cannot be had. */
-  view(): Promise<MergedView | undefined> {
-    if (this.#reporter === undefined) return Promise.resolve(undefined)
-    return this.#reporter.read(STATUS_DEADLINE_MS).catch(() => undefined)
+  async view(): Promise<Pick<MergedView, 'active' | 'nodes'> | undefined> {
+    return this.#reporter?.read(STATUS_DEADLINE_MS).catch(() => undefined)
+  }
+
+  /** What a reply said is active last; null when none did. */
+  get active(): ActiveRevision | null {
+    return this.#heardActive
   }
 
   /** @see Gateway.metrics */
@@ -130,6 +139,7 @@ export class Reports {
 
   /** A newer revision than ours is active: look for it now and not when the pointer has grown old. */
   #heard({ active }: ReportReply, scope: RequestScope): void {
+    this.#heardActive = active
     if (active === null || active.revision <= this.#live.status().revision) return
     scope.waitUntil(this.#live.refresh(scope))
   }

@@ -53,6 +53,8 @@ export interface GatewayStatus extends LiveConfigStatus {
   readonly active: ActiveRevision | null
   /** All nodes and their isolates by their reports; null when those cannot be had. */
   readonly nodes: readonly NodeView[] | null
+  /** The gateway that this one reports to, which shows all nodes; null where that is this one. */
+  readonly hub: string | null
   readonly vms: { readonly count: number; readonly contexts: number; readonly memoryBytes: number }
 }
 
@@ -62,7 +64,7 @@ export function gatewayStatus(
   source: ModuleSource,
   running: Running | undefined,
   pool: VmPool,
-): Omit<GatewayStatus, 'active' | 'nodes'> {
+): Omit<GatewayStatus, 'active' | 'nodes' | 'hub'> {
   const plugins = pluginTroubles(running, live.refusals)
   return {
     ...live,

@@ -5,6 +5,7 @@
  */
 export { DecisionLog } from './decision-log.ts'
 export { FAMILIES } from './families.ts'
+export { hubSink } from './hub-sink.ts'
 export { GuestMetrics } from './guest-metrics.ts'
 export { Counter, Gauge, Histogram, type Sample } from './metric.ts'
 export { CONTENT_TYPE, prometheusText } from './prometheus.ts'

@@ -121,8 +121,16 @@ export interface MergedView {
 
 /** Where reports go. Calls belong to the request that makes them. */
 export interface ReportSink {
-  /** @throws when it cannot be reached: the batch is kept and sent again */
+  /**
+   * @throws when it cannot be reached: the batch is kept and sent again
+   * @throws ReportRefused when this batch will never be taken
+   */
   send(report: Report): Promise<ReportReply>
-  /** @param node - this one's isolates alone */
-  view(node?: string): Promise<MergedView>
+  /**
+   * Absent where what all have reported is to be seen elsewhere: see `hub`.
+   * @param node - this one's isolates alone
+   */
+  view?(node?: string): Promise<MergedView>
+  /** The gateway that all is seen at, when that is another one: its URL. */
+  readonly hub?: string
 }

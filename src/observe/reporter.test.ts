@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { FAMILIES } from './families.ts'
 import { Registry } from './registry.ts'
 import type { MergedView, Report, ReportReply, ReportSink } from './report.ts'
+import { ReportRefused } from './report-refused.ts'
 import { Reporter } from './reporter.ts'
 import { ReportStore } from './report-store.ts'
 import { memoryRecords } from './testing/memory-records.ts'
@@ -148,5 +149,43 @@ describe('when', () => {
     reporter.plan(scope, 1)
     await expect(Promise.all(pending)).resolves.toBeDefined()
     expect(reporter.nextAt).toBe(1)
+  })
+})
+
+describe('a batch that is never taken', () => {
+  it('is given up, and what comes behind it goes on under the next number', async () => {
+    const { reporter, scope, seen, line, sent, total, store } = isolate()
+    seen.add(3)
+    line.now = () => Promise.reject(new ReportRefused('too large'))
+    await expect(reporter.send(scope)).rejects.toThrow('too large')
+    line.now = sound
+    seen.add(2)
+    await reporter.send(scope)
+    expect(sent.map(({ sequence }) => sequence)).toEqual([1, 2])
+    expect(total()).toBe(2)
+    seen.add(1)
+    line.now = () => Promise.reject(new ReportRefused('too large'))
+    await expect(reporter.send(scope)).rejects.toThrow()
+    line.now = sound
+    await reporter.send(scope)
+    const { metrics } = store.view(0)
+    expect(metrics).toContainEqual(
+      expect.objectContaining({ name: FAMILIES.reportsLost.name, value: 1 }),
+    )
+  })
+})
+
+describe('a hub that shows nothing here', () => {
+  it('is named by whoever asks', async () => {
+    const reporter = new Reporter({
+      sink: { hub: 'https://hub.example', send: () => Promise.reject(new Error('down')) },
+      registry: new Registry(),
+      facts: () => ({ node: 'a', revision: 1, snapshot: null, refusals: [] }),
+      everyMs: 1,
+    })
+    await expect(reporter.read(1)).rejects.toThrow('at the hub https://hub.example')
+    await expect(reporter.view({ waitUntil: () => undefined })).rejects.toThrow(
+      'https://hub.example',
+    )
   })
 })

@@ -8,6 +8,7 @@ import { Deltas } from './deltas.ts'
 import { FAMILIES } from './families.ts'
 import type { Counter } from './metric.ts'
 import type { Registry } from './registry.ts'
+import { ReportRefused } from './report-refused.ts'
 import type { IsolateFacts, MergedView, Report, ReportReply, ReportSink } from './report.ts'
 
 /** Keeps work going beyond a response. */
@@ -77,6 +78,8 @@ export class Reporter {
       reply = await inTime(this.#options.sink.send(report), DEADLINE_MS)
     } catch (error) {
       this.#failed.add()
+      // the number that is left out tells the other side that something is missing
+      if (error instanceof ReportRefused && this.#pending === report) this.#pending = undefined
       throw error
     }
     // another request may have sent the same batch meanwhile, and begun the next
@@ -88,14 +91,21 @@ export class Reporter {
 
   /** Reports everything up to now, then reads what all have reported. @throws when that cannot be had */
   async view(scope: Scope, node?: string): Promise<MergedView> {
+    const look = this.#look()
     if (this.#pending !== undefined) await this.send(scope)
     await this.send(scope)
-    return inTime(this.#options.sink.view(node), DEADLINE_MS)
+    return inTime(look(node), DEADLINE_MS)
   }
 
   /** Reads what all have reported so far. @throws when there is no answer within the deadline */
-  read(deadlineMs: number): Promise<MergedView> {
-    return inTime(this.#options.sink.view(), deadlineMs)
+  async read(deadlineMs: number): Promise<MergedView> {
+    return inTime(this.#look()(), deadlineMs)
+  }
+
+  #look(): (node?: string) => Promise<MergedView> {
+    const { sink } = this.#options
+    if (sink.view === undefined) throw new Error(`they are seen at the hub ${sink.hub}`)
+    return (node) => sink.view?.(node) as Promise<MergedView>
   }
 
   #batch(): Report {
