@@ -24,6 +24,12 @@ export const DEFAULT_LIMITS: PluginLimits = {
 /** A callout without a timeout of its own must end before its request's `waitUntil` does (30 s on the edge). */
 export const CALLOUT_MAX_MS = 30_000
 
+/**
+ * Callouts that root contexts may begin in one request, each: what the edge gives a request in all. A guest
+ * that calls again from each answer would never come to an end where answers come at once.
+ */
+export const ROOT_CALLOUTS_MAX = 10_000
+
 /** Guest memory of one isolate: half of what an edge isolate has in all, which the gateway shares. */
 export const VM_MEMORY_BYTES: number = 64 * 1024 * 1024
 

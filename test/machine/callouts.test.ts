@@ -244,6 +244,17 @@ describe('a callout without a reply', () => {
     expect(on(lines, 'http_call_response')).toHaveLength(1)
   })
 
+  it('that is made again whenever one has failed, at once, comes to an end', async () => {
+    const again = { request_headers: [callout()], http_call_response: [callout()] }
+    const { host, body } = await play(again, { callout: failing('connect') })
+    await settled()
+    expect(body).toBe('ok')
+    // the stream's own, those of the root context, and the one that is refused: it has no answer
+    const made = statuses(calls(host.lines(), 'http_call'))
+    expect(made).toHaveLength(1 + 10_000 + 1)
+    expect(made.slice(-2)).toEqual([0, 10])
+  })
+
   it('for want of a connection looks like a 503', async () => {
     const { lines } = await play(observe, { callout: failing('connect') })
     expect(during(lines, 'http_call_response').slice(0, 3)).toMatchObject([

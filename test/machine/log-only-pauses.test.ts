@@ -141,6 +141,20 @@ describe('callouts of a log-only plugin', () => {
     expect(calls(w.host.lines(), 'get_header')).toMatchObject([{ value: '503' }])
   })
 
+  it('that are blocked, and made again whenever one has failed, come to an end', async () => {
+    const w = world()
+    // what comes back comes to the root context, which no request's allowance holds
+    const again = { request_headers: [callout()], http_call_response: [callout()] }
+    const { response } = await w.play([logOnly(again, { logOnly: { callouts: 'block' } })])
+    await Promise.all(w.background)
+    await settled()
+    expect(response.status).toBe(200)
+    const made = calls(w.host.lines(), 'http_call').map(({ status }) => status)
+    // the one that is refused has no answer
+    expect(made).toHaveLength(101)
+    expect(made.slice(-2)).toEqual([0, 10])
+  })
+
   it('of gRPC that are blocked end as unavailable', async () => {
     const w = world({
       ports: {

@@ -145,8 +145,10 @@ export class StreamContext implements Context {
     return Status.NotFound
   }
 
-  countCallout(): boolean {
-    return this.#chain.countCallout(this.root.spec.limits.calloutsPerRequest)
+  refuseCallout(): string | undefined {
+    const { calloutsPerRequest } = this.root.spec.limits
+    if (this.#chain.countCallout(calloutsPerRequest)) return undefined
+    return 'this stream has used up limits.calloutsPerRequest'
   }
 }
 

@@ -39,8 +39,8 @@ export interface Context {
   declareProperty(name: ByteString, declaration: PropertyDeclaration): Status
   setFilterState(key: ByteString, value: Uint8Array): Status
 
-  /** Takes one callout from the stream's allowance. @returns false when none is left */
-  countCallout(): boolean
+  /** Takes one callout from the allowance. @returns why none is left, undefined when there was one */
+  refuseCallout(): string | undefined
 
   /** The guest says that what it delayed in `on_done` is finished. */
   done(): Status

@@ -113,8 +113,9 @@ export class GrpcCallouts {
       vm.logHost(LogLevel.Warn, `${name}: no upstream "${upstream}" is declared for this plugin`)
       return Status.ParseFailure
     }
-    if (context.countCallout()) return undefined
-    vm.logHost(LogLevel.Warn, `${name}: this stream has used up limits.calloutsPerRequest`)
+    const refused = context.refuseCallout()
+    if (refused === undefined) return undefined
+    vm.logHost(LogLevel.Warn, `${name}: ${refused}`)
     return Status.InternalFailure
   }
 

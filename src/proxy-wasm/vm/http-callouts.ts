@@ -33,8 +33,9 @@ export function startHttpCall(
     warn(' needs :method, :path and :authority')
     return { status: Status.BadArgument }
   }
-  if (!context.countCallout()) {
-    warn(': this stream has used up limits.calloutsPerRequest')
+  const refused = context.refuseCallout()
+  if (refused !== undefined) {
+    warn(`: ${refused}`)
     return { status: Status.InternalFailure }
   }
   const started = vm.ports.httpCalls.start(call)

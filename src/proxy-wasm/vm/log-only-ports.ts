@@ -6,6 +6,7 @@
 import { Status } from '../abi/enums.ts'
 import { InMemorySharedData } from '../in-memory/shared-data.ts'
 import { InMemorySharedQueues } from '../in-memory/shared-queues.ts'
+import { type IoContext, runningIo } from '../stream/io-context.ts'
 import type { GrpcEvent, MetricsPort, Ports, SharedDataPort, SharedQueuesPort } from '../ports.ts'
 
 /** In front of the names of metrics that log-only plugins define. */
@@ -13,6 +14,8 @@ const METRIC_PREFIX = 'log_only_'
 /** Stands for every queue of plugins that enforce: what is put there is gone. */
 const OUTSIDE = 0xffff_ffff
 const GRPC_UNAVAILABLE = 14
+/** Of one request. */
+const CALLS_MAX = 100
 
 /**
  * @param ports - of the plugins that enforce
@@ -26,20 +29,40 @@ export function logOnlyPorts(ports: Ports): Readonly<Record<'run' | 'block', Por
     metrics: prefixed(ports.metrics),
   }
   const { grpcCalls } = ports
+  const isSpent = callsThatDoNotLeave()
   const block: Ports = {
     ...run,
     httpCalls: {
-      start: () => ({ outcome: Promise.resolve({ failure: 'connect' }), cancel: () => undefined }),
+      start: () =>
+        isSpent()
+          ? Status.InternalFailure
+          : { outcome: Promise.resolve({ failure: 'connect' }), cancel: () => undefined },
     },
     grpcCalls: {
       declares: (plugin, upstream) => grpcCalls.declares(plugin, upstream),
-      start: ({ plugin, upstream }) =>
-        grpcCalls.declares(plugin, upstream)
-          ? { events: unavailable(), cancel: () => undefined }
-          : Status.ParseFailure,
+      start({ plugin, upstream }) {
+        if (!grpcCalls.declares(plugin, upstream)) return Status.ParseFailure
+        if (isSpent()) return Status.InternalFailure
+        return { events: unavailable(), cancel: () => undefined }
+      },
     },
   }
   return { run, block }
+}
+
+/**
+ * Counts the calls of each request that are answered here, at once: a guest that calls again from each
+ * answer would never come to an end, and nothing else would run meanwhile.
+ * @returns counts one, and says whether it is one too many
+ */
+export function callsThatDoNotLeave(): () => boolean {
+  const made = new WeakMap<IoContext, number>()
+  return () => {
+    const io = runningIo()
+    const calls = (made.get(io) ?? 0) + 1
+    made.set(io, calls)
+    return calls > CALLS_MAX
+  }
 }
 
 /** Shared data that can be read; writes stay in the copy. */

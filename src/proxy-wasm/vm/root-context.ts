@@ -4,12 +4,13 @@
  */
 import { BufferType, LogLevel, type MapType, Status, StreamType } from '../abi/enums.ts'
 import { LoadError } from '../errors.ts'
+import { ROOT_CALLOUTS_MAX } from '../limits.ts'
 import type { PropertyValue } from '../memory/property-values.ts'
 import type { ByteString, HeaderLines, PropertyDeclaration, QueueListener } from '../ports.ts'
 import { pluginProperty } from '../stream/attributes.ts'
 import type { BodyBuffer } from '../stream/body-buffer.ts'
 import { HeaderMap } from '../stream/header-map.ts'
-import { type IoContext, runIn } from '../stream/io-context.ts'
+import { type IoContext, runIn, runningIo } from '../stream/io-context.ts'
 import type { PropertyPath } from '../stream/property-path.ts'
 import type { Context } from './context.ts'
 import type { GuestFunction } from './guest-callbacks.ts'
@@ -36,6 +37,8 @@ export class RootContext implements Context {
   readonly queueListener: QueueListener
   #answer: AnswerView | undefined
   #declared: Map<ByteString, PropertyDeclaration> | undefined
+  /** How many were begun in which request. */
+  #callouts: WeakMap<IoContext, number> | undefined
   #tickPeriodMs = 0
   #nextTick = 0n
   #streams = 0
@@ -314,7 +317,11 @@ export class RootContext implements Context {
     return Status.NotFound
   }
 
-  countCallout(): boolean {
-    return true
+  refuseCallout(): string | undefined {
+    const io = runningIo()
+    const made = ((this.#callouts ??= new WeakMap()).get(io) ?? 0) + 1
+    this.#callouts.set(io, made)
+    if (made <= ROOT_CALLOUTS_MAX) return undefined
+    return `the root context has made ${ROOT_CALLOUTS_MAX} calls in one request`
   }
 }

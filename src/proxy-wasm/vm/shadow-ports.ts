@@ -7,21 +7,13 @@
 import { LogLevel, Status } from '../abi/enums.ts'
 import { InMemoryMetrics } from '../in-memory/metrics.ts'
 import type { GrpcEvent, LogPort, Ports } from '../ports.ts'
-import { type IoContext, runningIo } from '../stream/io-context.ts'
-import { logOnlyPorts } from './log-only-ports.ts'
-
-/** Of one request: a guest that calls again whenever a call has failed would never come to an end. */
-const CALLS_MAX = 100
+import { runningIo } from '../stream/io-context.ts'
+import { callsThatDoNotLeave, logOnlyPorts } from './log-only-ports.ts'
 
 /** @param ports - of the plugins that enforce */
 export function shadowPorts(ports: Ports): Ports {
   const blocked = logOnlyPorts(ports).block
-  const made = new WeakMap<IoContext, number>()
-  const isSpent = (io: IoContext): boolean => {
-    const calls = (made.get(io) ?? 0) + 1
-    made.set(io, calls)
-    return calls > CALLS_MAX
-  }
+  const isSpent = callsThatDoNotLeave()
   return {
     ...blocked,
     metrics: new InMemoryMetrics(),
@@ -29,7 +21,7 @@ export function shadowPorts(ports: Ports): Ports {
     httpCalls: {
       start(call) {
         const io = runningIo()
-        if (isSpent(io)) return Status.InternalFailure
+        if (isSpent()) return Status.InternalFailure
         const answer = io.replay?.http(call)
         if (answer === undefined) return blocked.httpCalls.start(call)
         return typeof answer === 'number' ? answer : { outcome: answer, cancel: () => undefined }
@@ -39,7 +31,7 @@ export function shadowPorts(ports: Ports): Ports {
       declares: (plugin, upstream) => blocked.grpcCalls.declares(plugin, upstream),
       start(call) {
         const io = runningIo()
-        if (isSpent(io)) return Status.InternalFailure
+        if (isSpent()) return Status.InternalFailure
         const answer = io.replay?.grpc(call)
         if (answer === undefined) return blocked.grpcCalls.start(call)
         if (typeof answer === 'number') return answer
