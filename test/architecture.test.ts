@@ -17,7 +17,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   admin: ['config', 'observe', 'rollout'],
   cloudflare: ['control.ts', 'admin', 'gateway', 'config', 'observe', 'proxy-wasm', 'rollout'],
   gateway: ['config', 'foreign', 'observe', 'proxy-wasm', 'rollout'],
-  cli: ['testing', 'config', 'proxy-wasm'],
+  cli: ['simulate', 'testing', 'config', 'proxy-wasm'],
+  // a gateway in one process, of which nothing is deployed
+  simulate: ['config', 'foreign', 'gateway', 'observe', 'proxy-wasm', 'rollout'],
   testing: ['config', 'proxy-wasm'],
   config: ['proxy-wasm'],
   rollout: ['config', 'observe', 'proxy-wasm'],
@@ -37,6 +39,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   foreign: /^@bufbuild\/(cel|protobuf)(\/wkt|\/reflect)?$/,
   gateway: /^$/,
   cli: /^(node:|yaml$|valibot$)/,
+  simulate: /^$/,
   testing: /^(re2js|yaml)$/,
   config: /^(valibot|yaml)$/,
   rollout: /^$/,

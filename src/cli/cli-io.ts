@@ -11,6 +11,8 @@ export interface CliIo {
   stdout(text: string): void
   /** Errors and progress. */
   stderr(text: string): void
+  /** How far long work has come, in place of what was said before; absent where nobody looks on. */
+  progress?(text: string): void
   readonly fetch: typeof fetch
   /** Everything on standard input; absent where there is none. */
   readonly stdin?: (() => Promise<Uint8Array>) | undefined

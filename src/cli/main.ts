@@ -121,6 +121,10 @@ async function main(): Promise<void> {
     env: process.env,
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
+    // the line is written over
+    ...(process.stderr.isTTY && {
+      progress: (text: string) => void process.stderr.write(`\r\x1b[K${text}`),
+    }),
     fetch,
     stdin: () => buffer(process.stdin),
   })

@@ -10,6 +10,7 @@ import { history } from './rollout/history.ts'
 import { kill, unkill } from './rollout/kill.ts'
 import { pause } from './rollout/pause.ts'
 import { resume } from './rollout/resume.ts'
+import { simulate } from './rollout/simulate.ts'
 import { start } from './rollout/start.ts'
 import { status } from './rollout/status.ts'
 import { type Subcommand, subcommandHelp } from './rollout/subcommand.ts'
@@ -24,6 +25,7 @@ const SUBCOMMANDS: readonly Subcommand[] = [
   history,
   kill,
   unkill,
+  simulate,
 ]
 
 const HELP = `postern rollout COMMAND [NAME] [options]
@@ -38,7 +40,8 @@ ${GATEWAY_HELP}
   --json             print the answer as JSON
   --help
 
-Exit codes: 0 done, 1 refused or failed, 2 called wrongly; 3 status: a rollout was rolled back.
+Exit codes: 0 done, 1 refused or failed, 2 called wrongly; 3 status: a rollout was rolled back;
+simulate: the versions differ.
 `
 
 /**

@@ -61,5 +61,17 @@ export const LOCAL_CODES = {
     fault: 'client',
     next: 'Name the file that `postern keys new` wrote.',
   },
+  'simulate.traffic_invalid': {
+    fault: 'client',
+    next: 'Correct the lines named; docs/ROLLOUT.md describes the form.',
+  },
+  'simulate.no_audience': {
+    fault: 'client',
+    next: "Play requests that the rollout's audience has, or take --generate 1000.",
+  },
+  'simulate.not_started': {
+    fault: 'plugin',
+    next: 'Correct the module or the configuration of the version named; `postern validate --try` tries it too.',
+  },
   'cli.usage': { fault: 'client', next: 'Run the command with --help.' },
 } as const

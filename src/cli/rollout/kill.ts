@@ -3,9 +3,9 @@
  * says, and takes that back.
  */
 import type { CliIo } from '../cli-io.ts'
-import { CommandError } from '../command-error.ts'
 import { gatewayClient } from '../gateway-options.ts'
 import { showRollouts } from './act.ts'
+import { labelsOf } from './labels-of.ts'
 import { GATEWAY_OPTIONS, type Subcommand, subcommandLine } from './subcommand.ts'
 
 const SELECTOR_HELP =
@@ -30,21 +30,8 @@ export const unkill: Subcommand = {
 async function turn(command: Subcommand, on: boolean, args: string[], io: CliIo): Promise<number> {
   const options = { ...GATEWAY_OPTIONS, selector: { type: 'string' } } as const
   const { values, name: plugin = '' } = subcommandLine(command, args, options)
-  const selector = labelsOf(values.selector)
+  const selector = labelsOf(values.selector, '--selector')
   const gateway = await gatewayClient(values, io)
   const request = { plugin, ...(selector && { selector }), on }
   return showRollouts(await gateway.killCandidate(request), values.json, io)
-}
-
-/** `ring=1,country=de` as an object. @throws CommandError for what is no label */
-function labelsOf(text: string | undefined): Readonly<Record<string, string>> | undefined {
-  if (text === undefined) return undefined
-  const labels = text.split(',').map((label): [string, string] => {
-    const [name = '', ...value] = label.split('=')
-    if (name.trim() === '' || value.length === 0) {
-      throw new CommandError('cli.usage', `--selector: ${label} is no label such as ring=1`)
-    }
-    return [name.trim(), value.join('=').trim()]
-  })
-  return Object.fromEntries(labels)
 }
