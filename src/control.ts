@@ -7,6 +7,7 @@
 export { AccessToken } from './admin/access-token.ts'
 export { parseReport } from './admin/report-request.ts'
 export { PolicyWriter } from './config/apply/policy-writer.ts'
+export { activeVersions } from './rollout/active-versions.ts'
 export { RolloutController } from './rollout/controller.ts'
 export { RolloutError } from './rollout/rollout-error.ts'
 export { countsOf } from './rollout/rollout-samples.ts'

@@ -1,7 +1,12 @@
 /** The admin API, mounted as in the gateway, over ports that only note what they are asked. */
 import { Hono } from 'hono'
 import { describe, expect, it, vi } from 'vitest'
-import type { ApplyRequest, ApplyResult, RollbackRequest } from '../config/apply/apply-request.ts'
+import type {
+  ApplyRequest,
+  ApplyResult,
+  PromoteRequest,
+  RollbackRequest,
+} from '../config/apply/apply-request.ts'
 import { adminApi } from './api.ts'
 import type { ExplainRequest } from './explain-request.ts'
 import type { AdminPorts } from './ports.ts'
@@ -18,7 +23,7 @@ const APPLIED: ApplyResult = {
 const READ_TOKEN = 'as many words that may be known'
 
 function api(token: string | undefined, result: ApplyResult = APPLIED) {
-  const requests: (ApplyRequest | RollbackRequest)[] = []
+  const requests: (ApplyRequest | PromoteRequest | RollbackRequest)[] = []
   const admin = adminApi({
     token,
     ...(token ? { readToken: READ_TOKEN } : {}),
@@ -32,6 +37,10 @@ function api(token: string | undefined, result: ApplyResult = APPLIED) {
         return Promise.resolve(result)
       },
       rollback: (request) => {
+        requests.push(request)
+        return Promise.resolve(result)
+      },
+      promote: (request) => {
         requests.push(request)
         return Promise.resolve(result)
       },
@@ -122,7 +131,15 @@ describe('what it answers', () => {
     const response = await ask('POST', '/-/apply', TOKEN, '{"resources":[{"a":1}],"base":1}')
     expect([response.status, await response.json()]).toEqual([200, APPLIED])
     expect(requests).toEqual([
-      { resources: [{ a: 1 }], base: 1, by: '', why: '', dryRun: false, prune: false },
+      {
+        resources: [{ a: 1 }],
+        base: 1,
+        by: '',
+        why: '',
+        dryRun: false,
+        prune: false,
+        force: false,
+      },
     ])
   })
 
@@ -130,7 +147,7 @@ describe('what it answers', () => {
     ['no JSON', '{'],
     ['no resources', '{"base":1}'],
     ['a base that is no number', '{"resources":[],"base":"1"}'],
-    ['a member nobody knows', '{"resources":[],"force":true}'],
+    ['a member nobody knows', '{"resources":[],"jump":true}'],
   ])('refuses a body with %s', async (_what, body) => {
     const { ask, requests } = api(TOKEN)
     const response = await ask('POST', '/-/apply', TOKEN, body)
@@ -218,6 +235,20 @@ describe('what it answers', () => {
     expect([response.status, await response.json()]).toEqual([200, { revision: 2, revisions: [] }])
   })
 
+  it('hands a promotion to the writer, and says who else was first', async () => {
+    const { ask, requests } = api(TOKEN)
+    const body = '{"rollout":"default.next","base":3}'
+    expect((await ask('POST', '/-/rollouts/promote', TOKEN, body)).status).toBe(200)
+    expect(requests).toEqual([
+      { rollout: 'default.next', base: 3, by: '', why: '', dryRun: false, force: false },
+    ])
+    const late = api(TOKEN, { result: 'conflict', current: 4 })
+    expect((await late.ask('POST', '/-/rollouts/promote', TOKEN, body)).status).toBe(409)
+    const nameless = await ask('POST', '/-/rollouts/promote', TOKEN, '{"base":3}')
+    expect([nameless.status, await code(nameless)]).toEqual([400, 'config.request_invalid'])
+    expect((await ask('POST', '/-/rollouts/promote', READ_TOKEN, body)).status).toBe(403)
+  })
+
   it('hands a rollback to the writer, to a revision or to what ran before', async () => {
     const { ask, requests } = api(TOKEN)
     const pointer = {
@@ -267,6 +298,7 @@ describe('what it answers', () => {
         explain: () => Promise.reject(new Error('inside')),
         apply: () => Promise.resolve(APPLIED),
         rollback: () => Promise.resolve(APPLIED),
+        promote: () => Promise.resolve(APPLIED),
         history: () => Promise.resolve({ revision: 0, revisions: [] }),
       },
     })

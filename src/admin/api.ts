@@ -8,7 +8,11 @@ import { Hono } from 'hono/tiny'
 import { bodyLimit } from 'hono/body-limit'
 import * as v from 'valibot'
 import { CONTENT_TYPE } from '../observe/index.ts'
-import { applyRequestSchema, rollbackRequestSchema } from '../config/apply/apply-request.ts'
+import {
+  applyRequestSchema,
+  promoteRequestSchema,
+  rollbackRequestSchema,
+} from '../config/apply/apply-request.ts'
 import type { ApplyResult, WriteRequest } from '../config/apply/apply-request.ts'
 import { adminError } from './admin-error.ts'
 import { type AdminEnv, type AuthOptions, requireCaller } from './auth.ts'
@@ -56,6 +60,9 @@ export function adminApi({ ports, ...auth }: AdminOptions): Hono<AdminEnv> {
     change(c, rollbackRequestSchema, (request) => ports.rollback(request)),
   )
 
+  app.post('/rollouts/promote', (c) =>
+    change(c, promoteRequestSchema, (request) => ports.promote(request)),
+  )
   rolloutRoutes(app, ports)
 
   // A route of its own and not `notFound`, which a mounted app does not bring along.

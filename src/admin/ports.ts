@@ -3,7 +3,12 @@
  * they hold nothing secret.
  */
 import type { RequestScope } from '../config/activation.ts'
-import type { ApplyRequest, ApplyResult, RollbackRequest } from '../config/apply/apply-request.ts'
+import type {
+  ApplyRequest,
+  ApplyResult,
+  PromoteRequest,
+  RollbackRequest,
+} from '../config/apply/apply-request.ts'
 import type { History } from '../config/apply/history.ts'
 import type { ReportReply } from '../observe/index.ts'
 import type { RolloutAction } from '../rollout/controller.ts'
@@ -46,6 +51,8 @@ export interface AdminPorts {
   apply(request: ApplyRequest): Promise<ApplyResult>
   /** Has the one writer make a new revision of an old snapshot. */
   rollback(request: RollbackRequest): Promise<ApplyResult>
+  /** Has the one writer make a candidate its plugin. */
+  promote(request: PromoteRequest): Promise<ApplyResult>
   /** The revisions there have been. */
   history(): Promise<History>
   /** Reports of nodes elsewhere; absent where nobody takes them in. */

@@ -21,6 +21,8 @@ const killSchema = v.strictObject({
 
 const STATUS = {
   'rollout.unknown': 404,
+  'rollout.not_applied': 404,
+  'rollout.not_complete': 409,
   'rollout.wrong_phase': 409,
   'rollout.nothing_to_do': 409,
 } as const

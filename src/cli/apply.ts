@@ -21,6 +21,7 @@ not in the files stay as they are.
 ${FILES_HELP}
 ${GATEWAY_HELP}
   --prune            drop every resource that is not in the files
+  --force            also bring back the version that a promoted candidate replaced
 ${WRITE_HELP}
 
 Exit codes: 0 applied, planned or nothing to change; 1 refused or failed; 2 called wrongly.
@@ -29,6 +30,7 @@ Exit codes: 0 applied, planned or nothing to change; 1 refused or failed; 2 call
 interface ApplyOptions extends WriteOptions {
   readonly files: readonly string[]
   readonly prune: boolean
+  readonly force: boolean
 }
 
 /**
@@ -42,7 +44,7 @@ export async function apply(args: string[], io: CliIo): Promise<number> {
     io.stdout(HELP)
     return 0
   }
-  const { files, prune } = options
+  const { files, prune, force } = options
   const { resources: placed } = await soundPolicyFiles(files, io)
   const gateway = await gatewayClient(options, io)
   const resources = await bindModules(placed, gateway, io)
@@ -52,7 +54,7 @@ export async function apply(args: string[], io: CliIo): Promise<number> {
     options,
     placed,
     again: 'See what is left to change with `postern diff`, then apply again.',
-    send: (request) => gateway.apply({ ...request, resources, prune }),
+    send: (request) => gateway.apply({ ...request, resources, prune, ...(force && { force }) }),
   })
 }
 
@@ -65,11 +67,13 @@ function parse(args: string[]): ApplyOptions | 'help' {
         ...WRITE_OPTIONS,
         ...FILE_OPTIONS,
         prune: { type: 'boolean' },
+        force: { type: 'boolean' },
       },
     })
     if (values.help) return 'help'
     const files = namedFiles('apply', values, positionals)
-    return { ...writeOptions(values), files, prune: values.prune ?? false }
+    const { prune = false, force = false } = values
+    return { ...writeOptions(values), files, prune, force }
   } catch (error) {
     throw usageError(error)
   }

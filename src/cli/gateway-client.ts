@@ -3,7 +3,12 @@
  * CommandError that says what to do; the token is in no message.
  */
 import * as v from 'valibot'
-import type { ApplyRequest, ApplyResult, RollbackRequest } from '../config/apply/apply-request.ts'
+import type {
+  ApplyRequest,
+  ApplyResult,
+  PromoteRequest,
+  RollbackRequest,
+} from '../config/apply/apply-request.ts'
 import type { History } from '../config/apply/history.ts'
 import type { ModuleCatalog } from '../config/compile/module-catalog.ts'
 import { ERROR_CODES } from '../config/error-codes.ts'
@@ -175,6 +180,11 @@ export class GatewayClient {
   /** Asks for an old snapshot. A conflict, a refusal and a failure are results, not errors. */
   rollback(request: RollbackRequest): Promise<ApplyResult> {
     return this.#change('rollback', request)
+  }
+
+  /** Asks for a candidate to become its plugin. A conflict, a refusal and a failure are results, not errors. */
+  promote(request: PromoteRequest): Promise<ApplyResult> {
+    return this.#change('rollouts/promote', request)
   }
 
   /** The revisions there have been. */

@@ -9,6 +9,7 @@ import { abort } from './rollout/abort.ts'
 import { history } from './rollout/history.ts'
 import { kill, unkill } from './rollout/kill.ts'
 import { pause } from './rollout/pause.ts'
+import { promote } from './rollout/promote.ts'
 import { resume } from './rollout/resume.ts'
 import { simulate } from './rollout/simulate.ts'
 import { start } from './rollout/start.ts'
@@ -21,6 +22,7 @@ const SUBCOMMANDS: readonly Subcommand[] = [
   pause,
   resume,
   abort,
+  promote,
   status,
   history,
   kill,
@@ -33,8 +35,6 @@ const HELP = `postern rollout COMMAND [NAME] [options]
 ${SUBCOMMANDS.map(({ name, operands, about }) => `  ${`${name} ${operands}`.padEnd(18)} ${about}\n`).join('')}
 NAME and PLUGIN are <namespace>.<name>; without a namespace it is default.
 Run \`postern rollout COMMAND --help\` for one of them, with its own options.
-To promote a candidate, write its url and pluginConfig into the WasmPlugin, take the PluginRollout
-out, and apply: requests go on as they were, and the rollout is over.
 
 ${GATEWAY_HELP}
   --json             print the answer as JSON

@@ -20,6 +20,7 @@ export function adminPorts(gateway: Gateway, env: Env): AdminPorts {
     explain: (request, scope) => gateway.explain(request, scope),
     apply: (request) => policy().apply(request),
     rollback: (request) => policy().rollback(request),
+    promote: (request) => policy().promote(request),
     history: () => policy().history(),
     // whoever has a hub follows it
     rollouts: hasHub(env) ? undefined : env.ROLLOUTS && rolloutPorts(env.ROLLOUTS),

@@ -5,7 +5,12 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import type { ActivePointer } from '../config/active-pointer.ts'
-import type { ApplyRequest, ApplyResult, RollbackRequest } from '../config/apply/apply-request.ts'
+import type {
+  ApplyRequest,
+  ApplyResult,
+  PromoteRequest,
+  RollbackRequest,
+} from '../config/apply/apply-request.ts'
 import type { History } from '../config/apply/history.ts'
 import type { PolicyStore, PolicyWriterParts, WriterState } from '../config/apply/policy-writer.ts'
 import { systemClock } from '../config/clock.ts'
@@ -55,6 +60,21 @@ export abstract class PolicyObjectBase extends DurableObject<Env> {
   /** Called by the admin API, over RPC. Rejects when the second module is missing. */
   async rollback(request: RollbackRequest): Promise<ApplyResult> {
     return (await this.#loadWriter()).rollback(request)
+  }
+
+  /**
+   * Called by the admin API, over RPC. The rollout object says whether it may be: one that is rolled back
+   * between its word and the write is promoted all the same, which is what was asked for.
+   */
+  async promote(request: PromoteRequest): Promise<ApplyResult> {
+    const { ROLLOUTS } = this.env
+    if (ROLLOUTS === undefined) {
+      return { result: 'failed', code: 'rollout.off', message: 'there is no binding ROLLOUTS' }
+    }
+    const leave = await ROLLOUTS.getByName('rollouts').promotion(request.rollout, request.force)
+    if (!('code' in leave)) return (await this.#loadWriter()).promote(request, leave)
+    const problem = { ...leave, severity: 'error', resource: '', path: [] } as const
+    return { result: 'refused', problems: [problem], preflight: [] }
   }
 
   /** Called by the admin API, over RPC. */
@@ -121,6 +141,7 @@ function announced(env: Env): PolicyStore {
     Promise.all([
       env.REPORTS?.getByName('reports').announce(active),
       env.SINGLETONS?.getByName('singletons').wake(active.revision),
+      env.ROLLOUTS?.getByName('rollouts').wake(active.revision),
     ]),
   )
 }

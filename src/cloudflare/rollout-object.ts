@@ -8,8 +8,9 @@ import { systemClock } from '../config/clock.ts'
 import { readSnapshot } from '../config/read-snapshot.ts'
 import { withDeadline } from '../config/with-deadline.ts'
 import { describeError } from '../proxy-wasm/index.ts'
-import { candidateDigest } from '../rollout/candidate-digest.ts'
-import type { ActiveRollout, RolloutAction } from '../rollout/controller.ts'
+import type { PromotionLeave } from '../config/apply/apply-request.ts'
+import type { Snapshot } from '../config/snapshot.ts'
+import type { RolloutAction } from '../rollout/controller.ts'
 import type { Kill, RolloutsRecord } from '../rollout/record.ts'
 import type { RolloutErrorCode } from '../rollout/rollout-error.ts'
 import { type Env, reportSeconds, seconds } from './env.ts'
@@ -19,11 +20,15 @@ import { type Control, loadControl } from './load-control.ts'
 type RolloutController = InstanceType<Control['RolloutController']>
 
 /** What is thrown does not keep its code over RPC. */
-export type RolloutAnswer =
-  | RolloutsRecord
-  | { readonly code: RolloutErrorCode; readonly message: string }
+interface Refusal {
+  readonly code: RolloutErrorCode
+  readonly message: string
+}
+
+export type RolloutAnswer = RolloutsRecord | Refusal
 
 const RECORD_KEY = 'record'
+const REVISION_KEY = 'revision'
 /** How long after something was kept it is looked after, should whoever kept it die. */
 const SOON_MS = 1_000
 const AGAIN_MS = 10_000
@@ -46,6 +51,17 @@ export class RolloutObject extends DurableObject<Env> {
     return this.#answer((controller) => controller.kill(kill, on))
   }
 
+  /** Called by the policy object, over RPC: whether a candidate may become its plugin. */
+  promotion(id: string, force: boolean): Promise<PromotionLeave | Refusal> {
+    return this.#refusable((controller) => controller.promotion(id, force))
+  }
+
+  /** Called by the policy object, over RPC: another revision is active now, whatever the store shows yet. */
+  async wake(revision: number): Promise<void> {
+    await this.ctx.storage.put(REVISION_KEY, revision)
+    await this.ctx.storage.setAlarm(Date.now())
+  }
+
   async read(): Promise<RolloutsRecord> {
     return (await this.#load()).read()
   }
@@ -53,7 +69,8 @@ export class RolloutObject extends DurableObject<Env> {
   /** A turn. The platform gives an alarm up that fails again and again, so none does. */
   override async alarm(): Promise<void> {
     try {
-      const next = await (await this.#load()).turn()
+      const revision = await this.ctx.storage.get<number>(REVISION_KEY)
+      const next = await (await this.#load()).turn(revision)
       if (next === undefined) await this.ctx.storage.deleteAlarm()
       else await this.ctx.storage.setAlarm(next)
     } catch (error) {
@@ -62,11 +79,17 @@ export class RolloutObject extends DurableObject<Env> {
     }
   }
 
-  async #answer(work: (controller: RolloutController) => Promise<unknown>): Promise<RolloutAnswer> {
+  #answer(work: (controller: RolloutController) => Promise<unknown>): Promise<RolloutAnswer> {
+    return this.#refusable(async (controller) => {
+      await work(controller)
+      return controller.read()
+    })
+  }
+
+  async #refusable<T>(work: (controller: RolloutController) => Promise<T>): Promise<T | Refusal> {
     const controller = await this.#load()
     try {
-      await work(controller)
-      return await controller.read()
+      return await work(controller)
     } catch (error) {
       const { RolloutError } = await loadControl()
       if (!(error instanceof RolloutError)) throw error
@@ -77,7 +100,7 @@ export class RolloutObject extends DurableObject<Env> {
   /** The one controller: calls that come while it is loaded get the same. */
   async #load(): Promise<RolloutController> {
     if (this.#controller !== undefined) return this.#controller
-    const { RolloutController, countsOf } = await loadControl()
+    const { RolloutController, activeVersions, countsOf } = await loadControl()
     const { KV, REPORTS, RISE_LEAD_SECONDS: lead, REPORT_SECONDS: reports } = this.env
     const timing = {
       riseLeadMs: (seconds(lead) ?? RISE_LEAD_SECONDS) * 1000,
@@ -107,7 +130,10 @@ export class RolloutObject extends DurableObject<Env> {
         async announce(document) {
           await REPORTS?.getByName('reports').announceRollouts(document)
         },
-        active: () => activeRollouts(KV),
+        active: async () => {
+          const { snapshot, revision } = await activeSnapshot(KV)
+          return activeVersions(snapshot, revision)
+        },
         async counts() {
           if (REPORTS === undefined) throw new Error('there is no binding for reports')
           return countsOf((await REPORTS.getByName('reports').view()).metrics)
@@ -119,21 +145,16 @@ export class RolloutObject extends DurableObject<Env> {
   }
 }
 
-/** The rollouts of what the store says is active. @throws when it does not say */
-async function activeRollouts(kv: KVNamespace): Promise<readonly ActiveRollout[]> {
+/** What the store says is active. @throws when it does not say */
+async function activeSnapshot(
+  kv: KVNamespace,
+): Promise<{ readonly snapshot: Snapshot; readonly revision: number }> {
   const source = kvConfigSource(kv)
   const text = await source.get('active')
   const parsed = text === null ? undefined : parseActivePointer(text)
   if (parsed === undefined || !('pointer' in parsed)) throw new Error('no revision is active')
-  const { snapshot: hash } = parsed.pointer
+  const { snapshot: hash, revision } = parsed.pointer
   const read = await readSnapshot(await source.get(`snapshot.${hash}`), hash)
   if (!('found' in read)) throw new Error(read.message)
-  const { rollouts = [], plugins } = read.found
-  return Promise.all(
-    rollouts.map(async (rollout): Promise<ActiveRollout> => {
-      const candidate = await candidateDigest(rollout.candidate)
-      const plugin = plugins[rollout.plugin]
-      return { rollout, candidate, stable: plugin ? await candidateDigest(plugin) : '' }
-    }),
-  )
+  return { snapshot: read.found, revision }
 }

@@ -94,11 +94,11 @@ export const ANSWERED_CODES = {
   // rollouts
   'rollout.unknown': {
     fault: 'client',
-    next: 'Apply the PluginRollout, or see `postern rollout status` for those that were started.',
+    next: 'Start it; `postern rollout status` has those that were started.',
   },
   'rollout.wrong_phase': {
     fault: 'client',
-    next: 'See `postern rollout status`; one that is over is started again.',
+    next: 'See `postern rollout status` for where it is.',
   },
   'rollout.nothing_to_do': {
     fault: 'client',
@@ -111,6 +111,18 @@ export const ANSWERED_CODES = {
   'rollout.preview_invalid': {
     fault: 'client',
     next: 'Ask for another with `postern rollout preview`; one lasts for a day at the most.',
+  },
+  'rollout.not_applied': {
+    fault: 'client',
+    next: 'Apply its PluginRollout; a gateway may take half a minute to see a new revision.',
+  },
+  'rollout.not_complete': {
+    fault: 'client',
+    next: 'Wait for its last step (`postern rollout status --watch`), or promote with --force.',
+  },
+  'rollout.undoes_promotion': {
+    fault: 'client',
+    next: 'Write the promoted url, sha256 and pluginConfig into the WasmPlugin and take the PluginRollout out, or apply with --force.',
   },
   'rollout.off': {
     fault: 'gateway',

@@ -9,7 +9,7 @@ export type FieldPath = readonly (string | number)[]
 
 export interface Problem {
   readonly code: ErrorCode
-  /** A warning is about something accepted that has no effect; nothing else is let through. */
+  /** A warning is about something accepted: it has no effect, or more than meets the eye. */
   readonly severity: 'error' | 'warning'
   /** The resource, as `Kind namespace/name`; empty where it has no such identity. */
   readonly resource: string

@@ -104,9 +104,11 @@ export class Activator {
 
   /** Retires what none of `kept` has. Streams in flight keep their root context to their end. */
   #retire(io: IoContext, plugins: AllHeld, ...kept: readonly AllHeld[]): void {
+    // under another name, too: a candidate may have become its plugin
+    const stays = new Set(kept.flatMap((one) => [...one.values()].map(({ plugin }) => plugin)))
     runIn(io, () => {
-      for (const [id, { plugin }] of plugins) {
-        if (kept.every((one) => one.get(id)?.plugin !== plugin)) plugin.retire()
+      for (const { plugin } of plugins.values()) {
+        if (!stays.has(plugin)) plugin.retire()
       }
     })
   }
@@ -122,7 +124,7 @@ export class Activator {
     const others = weights === undefined ? [] : candidates(snapshot, node)
     for (const [id, config] of [...Object.entries(snapshot.plugins), ...others]) {
       if (!runs(config) || !isSelected(config, node)) continue
-      const { held, ...activation } = await this.#bringUp(id, config, before.get(id), io)
+      const { held, ...activation } = await this.#bringUp(id, config, before, io)
       plugins.push(activation)
       next.set(id, held)
     }
@@ -132,10 +134,11 @@ export class Activator {
   async #bringUp(
     plugin: PluginId,
     config: SnapshotPlugin,
-    before: Held | undefined,
+    all: AllHeld,
     io: IoContext,
   ): Promise<PluginActivation & { readonly held: Held }> {
     const identity = identityOf(config)
+    const before = all.get(plugin)
     if (before?.identity === identity) return { plugin, ...stillThere(before.plugin), held: before }
     const side = plugin === config.id ? 'stable' : 'candidate'
     const { plugin: fresh, missing } = await this.#maker.make(
@@ -144,13 +147,15 @@ export class Activator {
       side,
     )
     const held = { plugin: fresh, identity }
-    const served = before?.plugin.state
-    const runsHere = served === 'running' || served === 'last-good'
+    const promoted = side === 'stable' ? promotedTo(identity, plugin, all) : undefined
+    const runsHere = [before, promoted].some((one) => one && RUNS.has(one.plugin.state))
     if (!runsHere && missing === undefined) return { plugin, outcome: 'deferred', held }
     try {
       runIn(io, () => fresh.start())
       return { plugin, outcome: 'swapped', held }
     } catch (error) {
+      // the candidate that it was until now goes on rather than what it has replaced
+      if (promoted) return { plugin, ...notRunning('last-good', error), held: promoted }
       // the version before goes on under its own identity, so the next snapshot is compared with it
       // nor does one in another mode stand in: what is to be enforced would look as if it were
       const sameMode = before?.plugin.spec.logOnly?.callouts === fresh.spec.logOnly?.callouts
@@ -162,6 +167,14 @@ export class Activator {
       return { plugin, ...notRunning(outcome, error), held }
     }
   }
+}
+
+const RUNS: ReadonlySet<Plugin['state']> = new Set(['running', 'last-good'])
+
+/** The candidate that a plugin has become, where it runs. */
+function promotedTo(identity: string, id: PluginId, all: AllHeld): Held | undefined {
+  const same = [...all].find(([name, held]) => name !== id && held.identity === identity)
+  return same?.[1].plugin.state === 'running' ? same[1] : undefined
 }
 
 /** Whether it has not been refused, or something runs in its place. */

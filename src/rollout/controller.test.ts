@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { BAD, GOOD, ID, raisedBeforeKv, START, World } from './testing/controller-world.ts'
+import {
+  BAD,
+  GOOD,
+  ID,
+  raisedBeforeKv,
+  START,
+  versions,
+  without,
+  World,
+} from './testing/controller-world.ts'
 import { errors } from './testing/counts.ts'
-import { MINUTE, snapshotRollout } from './testing/rollouts.ts'
+import { MINUTE } from './testing/rollouts.ts'
 
 describe('a controller', () => {
   it('does nothing before a rollout is started', async () => {
@@ -51,7 +60,7 @@ describe('a controller', () => {
       { weight: 100, pauseMs, passesWithinMs, mode: 'shadow' },
       { weight: 100, pauseMs, passesWithinMs },
     ] as const
-    world.active = [{ rollout: snapshotRollout({ steps }), candidate: 'new', stable: 'old' }]
+    world.active = versions('new', 'old', 1, { steps })
     await world.act('start')
     // what requests got says nothing of a shadow
     world.counted = errors([1e6, 5000], [0, 0])
@@ -87,7 +96,7 @@ describe('a controller', () => {
     const world = new World()
     await world.act('start')
     await world.run(4 * MINUTE)
-    world.active = world.active.map((one) => ({ ...one, stable: 'new' }))
+    world.active = versions('new', 'new')
     await world.run(10_000)
     expect(world.state?.phase).toBe('promoted')
   })
@@ -95,15 +104,15 @@ describe('a controller', () => {
   it.each([
     [
       'another candidate takes its place',
-      [{ rollout: snapshotRollout(), candidate: 'newer', stable: 'old' }],
+      versions('newer', 'old'),
       'its candidate is another one now; start it again',
     ],
     [
       'the step under way is to do something else',
-      [{ rollout: snapshotRollout({ mode: 'shadow' }), candidate: 'new', stable: 'old' }],
+      versions('new', 'old', 1, { mode: 'shadow' }),
       'step 1 has another mode now; start it again',
     ],
-    ['it is taken out', [], 'it is in the active snapshot no longer'],
+    ['it is taken out', without(versions('new', 'old')), 'it is in the active snapshot no longer'],
   ])('goes back when %s', async (_, active, reason) => {
     const world = new World()
     await world.act('start')
@@ -129,7 +138,7 @@ describe('a controller', () => {
       await world.act(action)
     }
     expect(world.stored?.history.map(({ reason }) => reason)).toEqual([
-      'started',
+      'started by ada',
       'paused by ada',
       'resumed by ada',
       'aborted by ada',
@@ -145,10 +154,10 @@ describe('a controller', () => {
     await world.act('start')
     await world.act('abort')
     await expect(world.act('resume')).rejects.toMatchObject({ code: 'rollout.wrong_phase' })
-    world.active = [{ rollout: snapshotRollout(), candidate: 'same', stable: 'same' }]
+    world.active = versions('same', 'same')
     await expect(world.act('start')).rejects.toMatchObject({ code: 'rollout.nothing_to_do' })
-    world.active = []
-    await expect(world.act('start')).rejects.toMatchObject({ code: 'rollout.unknown' })
+    world.active = without(world.active)
+    await expect(world.act('start')).rejects.toMatchObject({ code: 'rollout.not_applied' })
   })
 
   it('has a switch for each plugin and group of nodes, which is on or off however often it is set', async () => {

@@ -4,30 +4,25 @@
  * document that may have been published is never replaced by one in which a rise comes later: nodes that
  * have turned would turn back. Whatever cannot be read or written, weights stay as they are.
  */
+import type { PromotionLeave } from '../config/apply/apply-request.ts'
 import { modeOf } from '../config/rollout-modes.ts'
-import type { RolloutMode, SnapshotRollout } from '../config/snapshot-rollout.ts'
+import type { RolloutMode } from '../config/snapshot-rollout.ts'
+import type { ActiveRollout, ActiveVersions } from './active-versions.ts'
 import type { RolloutCounts } from './counts.ts'
 import { NO_ROLLOUT_COUNTS } from './counts.ts'
+import { notApplied, promotionOf } from './promotion.ts'
 import { publishRecord, type PublishPorts } from './publish-record.ts'
 import { type Kill, NO_RECORD, type RolloutsRecord, withState } from './record.ts'
 import { RolloutError } from './rollout-error.ts'
 import type { RolloutState } from './state.ts'
 import { advance, begin, pause, resume, RISE_LEAD_MS, rollBack } from './steps.ts'
 
-/** A rollout of the active snapshot. */
-export interface ActiveRollout {
-  readonly rollout: SnapshotRollout
-  /** Which version the candidate is, and which the plugin: `candidate-digest.ts`. */
-  readonly candidate: string
-  readonly stable: string
-}
-
 export interface ControllerPorts extends PublishPorts {
   readonly record: PublishPorts['record'] & {
     load(): Promise<RolloutsRecord | undefined>
   }
   /** @throws when it cannot be said what is active */
-  active(): Promise<readonly ActiveRollout[]>
+  active(): Promise<ActiveVersions>
   /**
    * What has been counted, by `<rollout>/<run>/<mode>`.
    * @throws when it cannot be said
@@ -61,14 +56,15 @@ export class RolloutController {
 
   /**
    * Takes everything as far as it goes now, and publishes what has not been.
+   * @param revision - that is known to be active, whatever the store shows yet
    * @returns when to be called again; undefined when nothing is under way
    * @throws what the ports throw; to be called again then
    */
-  turn(): Promise<number | undefined> {
+  turn(revision = 0): Promise<number | undefined> {
     return this.#alone(async () => {
-      const record = await this.#forward(await this.#load())
+      const { record, seen } = await this.#forward(await this.#load(), revision)
       const done = await publishRecord(record, this.#ports, this.#timing.riseLeadMs)
-      return !done || Object.values(record.rollouts).some(isUnderWay)
+      return !done || seen < revision || Object.values(record.rollouts).some(isUnderWay)
         ? this.#ports.now() + this.#timing.lookEveryMs
         : undefined
     })
@@ -81,17 +77,34 @@ export class RolloutController {
    */
   act(id: string, action: RolloutAction, by: string): Promise<RolloutState> {
     return this.#alone(async () => {
-      // whoever goes back need not know what is active: KV may be down
-      const all = action === 'start' ? await this.#ports.active() : []
-      const active = all.find(({ rollout }) => rollout.id === id)
       const record = await this.#load()
       const before = record.rollouts[id]
-      const now = this.#ports.now()
-      const after = acted(id, action, `${PAST[action]} by ${by}`, before, active, now)
+      const reason = `${PAST[action]} by ${by}`
+      // whoever goes back need not know what is active: KV may be down
+      const { active, now: clock } = this.#ports
+      const after =
+        action === 'start'
+          ? started(id, reason, before, await active(), clock())
+          : acted(id, action, reason, before, clock())
+      const now = clock()
       const next = withState(record, id, after, now)
       if (next !== record) await this.#ports.record.save(next)
       await publishRecord(next, this.#ports, this.#timing.riseLeadMs)
       return after
+    })
+  }
+
+  /**
+   * Whether a candidate may become its plugin.
+   * @param force - also before its steps are done
+   * @throws RolloutError for why not
+   */
+  promotion(id: string, force: boolean): Promise<PromotionLeave> {
+    return this.#alone(async () => {
+      const record = await this.#load()
+      const { rollouts } = await this.#ports.active()
+      const active = rollouts.find(({ rollout }) => rollout.id === id)
+      return promotionOf(id, record.rollouts[id], active, force, this.#ports.now())
     })
   }
 
@@ -125,17 +138,25 @@ export class RolloutController {
     return mine
   }
 
-  async #forward(record: RolloutsRecord): Promise<RolloutsRecord> {
+  /** @returns also which revision it has seen, as far as there was anything to see */
+  async #forward(
+    record: RolloutsRecord,
+    revision: number,
+  ): Promise<{ readonly record: RolloutsRecord; readonly seen: number }> {
     const { riseLeadMs } = this.#timing
-    if (!Object.values(record.rollouts).some(isUnderWay)) return record
+    const states = Object.values(record.rollouts)
+    if (!states.some(mayChange)) return { record, seen: Infinity }
     const ports = this.#ports
-    const active = new Map((await ports.active()).map((one) => [one.rollout.id, one]))
-    const counts = await ports.counts()
+    const versions = await ports.active()
+    const active = new Map(versions.rollouts.map((one) => [one.rollout.id, one]))
+    const counts = states.some(isUnderWay) ? await ports.counts() : new Map<string, RolloutCounts>()
     const now = ports.now()
     let next = record
     for (const [id, state] of Object.entries(record.rollouts)) {
-      if (!isUnderWay(state)) continue
-      const settled = settle(state, active.get(id), now)
+      if (!mayChange(state)) continue
+      // what a store shows of before says nothing of what has become of a rollout
+      const isStale = versions.revision < revision
+      const settled = isStale ? state : settle(state, active.get(id), versions, now)
       const rollout = active.get(id)?.rollout
       if (settled !== state || rollout === undefined) next = withState(next, id, settled, now)
       else {
@@ -151,22 +172,47 @@ export class RolloutController {
       }
     }
     if (next !== record) await ports.record.save(next)
-    return next
+    return { record: next, seen: versions.revision }
   }
 }
 
 const PAST = { start: 'started', pause: 'paused', resume: 'resumed', abort: 'aborted' } as const
 
+const WHEN = {
+  pause: 'only what is running is paused',
+  resume: 'only what is paused is resumed',
+  abort: 'nothing of it is under way',
+} as const
+
 function isUnderWay({ phase }: RolloutState): boolean {
   return phase === 'running' || phase === 'paused' || phase === 'complete'
 }
 
+/** A promotion may be undone. */
+function mayChange(state: RolloutState): boolean {
+  return isUnderWay(state) || state.phase === 'promoted'
+}
+
 /** What becomes of a rollout by what is active, whatever its steps say. */
-function settle(state: RolloutState, active: ActiveRollout | undefined, now: number): RolloutState {
-  if (active === undefined) return rollBack(state, 'it is in the active snapshot no longer', now)
-  if (active.stable === state.candidate) {
-    return { ...state, phase: 'promoted', reason: 'the plugin is the candidate now' }
+function settle(
+  state: RolloutState,
+  active: ActiveRollout | undefined,
+  { revision, plugins }: ActiveVersions,
+  now: number,
+): RolloutState {
+  const { candidate, plugin = active?.rollout.plugin } = state
+  // first: its weights stay, so that nodes which do not know of the promotion yet do not go back
+  const isCandidate = plugin !== undefined && plugins.get(plugin) === candidate
+  if (state.phase === 'promoted') {
+    // an older revision, that the store shows again, says nothing
+    const isUndone = !isCandidate && revision > (state.promotedIn ?? revision)
+    return isUndone ? rollBack(state, `revision ${revision} undoes its promotion`, now) : state
   }
+  if (isCandidate) {
+    const reason = `the plugin is the candidate since revision ${revision}`
+    return { ...state, phase: 'promoted', promotedIn: revision, reason }
+  }
+  if (active === undefined) return rollBack(state, 'it is in the active snapshot no longer', now)
   if (active.candidate !== state.candidate) {
     return rollBack(state, 'its candidate is another one now; start it again', now)
   }
@@ -179,29 +225,47 @@ function modeUnderWay({ moves }: RolloutState): RolloutMode {
   return moves.at(-1)?.mode ?? 'enforce'
 }
 
-function acted(
+/** @returns the beginning of a run, or the one that is under way: asked for again, it changes nothing */
+function started(
   id: string,
-  action: RolloutAction,
   reason: string,
   before: RolloutState | undefined,
-  active: ActiveRollout | undefined,
+  { rollouts, plugins }: ActiveVersions,
   now: number,
 ): RolloutState {
-  if (action === 'start') {
-    if (active === undefined) throw new RolloutError('rollout.unknown', id)
-    const { candidate, stable } = active
-    if (before !== undefined && isUnderWay(before) && before.candidate === candidate) return before
-    if (candidate === stable) throw new RolloutError('rollout.nothing_to_do', id)
-    return begin(candidate, before, now)
+  const active = rollouts.find(({ rollout }) => rollout.id === id)
+  if (active === undefined) throw notApplied(id)
+  const { rollout, candidate } = active
+  const { plugin } = rollout
+  if (plugins.get(plugin) === candidate) {
+    const message = `${plugin} is the candidate of ${id} already`
+    throw new RolloutError('rollout.nothing_to_do', message)
   }
-  if (before === undefined) throw new RolloutError('rollout.unknown', id)
+  if (before?.candidate === candidate && isUnderWay(before)) {
+    if (before.phase === 'running') return before
+    const todo = before.phase === 'paused' ? 'resume it' : 'promote it'
+    const message = `${id} is ${before.phase}: ${todo}, or abort it to start again`
+    throw new RolloutError('rollout.wrong_phase', message)
+  }
+  return { ...begin(candidate, before, now), reason, plugin }
+}
+
+function acted(
+  id: string,
+  action: Exclude<RolloutAction, 'start'>,
+  reason: string,
+  before: RolloutState | undefined,
+  now: number,
+): RolloutState {
+  if (before === undefined) throw new RolloutError('rollout.unknown', `${id} was never started`)
   const { phase } = before
   if (action === 'pause' && phase === 'running') return pause(before, reason, now)
   if (action === 'resume' && phase === 'paused') return resume(before, reason, now)
   if (action === 'abort' && isUnderWay(before)) return rollBack(before, reason, now)
   // what was asked for is so already
   if ({ pause: 'paused', resume: 'running', abort: 'rolled-back' }[action] === phase) return before
-  throw new RolloutError('rollout.wrong_phase', `${id}: ${phase}`)
+  const message = `${id} is ${phase}: ${WHEN[action]}`
+  throw new RolloutError('rollout.wrong_phase', message)
 }
 
 function sorted({ plugin, selector }: Kill): Kill {

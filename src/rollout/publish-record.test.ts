@@ -7,10 +7,9 @@ describe('replies to reports', () => {
   const OTHER = 'default.other'
   const risen = async (): Promise<World> => {
     const world = new World()
-    world.active = [
-      ...world.active,
-      { rollout: snapshotRollout({ id: OTHER }), candidate: 'new', stable: 'old' },
-    ]
+    const other = snapshotRollout({ id: OTHER })
+    const more = { rollout: other, candidate: 'new' }
+    world.active = { ...world.active, rollouts: [...world.active.rollouts, more] }
     await world.act('start')
     await world.run(4 * MINUTE)
     expect(world.weight(world.now, world.announced)).toBe(5)

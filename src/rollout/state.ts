@@ -25,6 +25,10 @@ export interface RolloutState {
   readonly run: number
   /** Which candidate this is about; of another one in a snapshot it says nothing. */
   readonly candidate: string
+  /** Whose candidate it is: it may have become the plugin. */
+  readonly plugin?: string
+  /** The first revision in which it was seen to be promoted. */
+  readonly promotedIn?: number
   readonly phase: RolloutPhase
   /** Why it is in this phase. */
   readonly reason: string

@@ -250,13 +250,13 @@ describe('an operator', () => {
     const { stdout } = await postern('history', 'next', '--json')
     const { history } = JSON.parse(stdout) as { history: { reason: string }[] }
     expect(history.map(({ reason }) => reason)).toEqual(
-      expect.arrayContaining(['started', 'paused by ada', 'resumed by ada', 'aborted by ada']),
+      expect.arrayContaining(['started by ada', 'paused by ada', 'resumed by ada', 'aborted by ada']),
     )
   })
 
   it('is told what cannot be done', async () => {
     await apply()
-    expect((await postern('start', 'nothing')).stderr).toMatch(/rollout\.unknown/)
+    expect((await postern('start', 'nothing')).stderr).toMatch(/rollout\.not_applied/)
     expect((await postern('resume', 'next')).stderr).toMatch(/rollout\.wrong_phase/)
     expect(await postern('jump', 'next')).toMatchObject({ exitCode: 2 })
     expect(await postern('start')).toMatchObject({ exitCode: 2 })

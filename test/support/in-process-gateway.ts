@@ -102,6 +102,10 @@ export function inProcessGateway(modules: ModuleCatalog): InProcessGateway {
       metrics: () => Promise.resolve('\n'),
       apply: (request) => writer.apply(request),
       rollback: (request) => writer.rollback(request),
+      promote: () => {
+        const message = 'nothing takes rollouts forward here'
+        return Promise.resolve({ result: 'failed', code: 'rollout.off', message })
+      },
       history: () => writer.history(),
     },
   })

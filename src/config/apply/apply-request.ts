@@ -1,5 +1,5 @@
 /**
- * What is sent to `POST /-/apply` and `POST /-/rollback`, and what comes back. The same shapes cross
+ * What is sent to `POST /-/apply`, `POST /-/rollback` and `POST /-/rollouts/promote`, and what comes back. The same shapes cross
  * from the command line to the admin API and from there to the policy object.
  */
 import * as v from 'valibot'
@@ -29,6 +29,25 @@ export interface ApplyRequest extends WriteRequest {
   readonly resources: readonly unknown[]
   /** Drops every resource that is not among `resources`. */
   readonly prune: boolean
+  /** Takes a plugin back to the version that a promoted candidate replaced, too. */
+  readonly force?: boolean | undefined
+}
+
+export interface PromoteRequest extends WriteRequest {
+  /** `<namespace>.<name>`. */
+  readonly rollout: string
+  /** Also before its steps are done. */
+  readonly force: boolean
+}
+
+/** What whoever takes rollouts forward says of one that may be promoted. */
+export interface PromotionLeave {
+  readonly rollout: string
+  readonly run: number
+  /** Which candidate ran: `pluginVersion` of it. */
+  readonly version: string
+  /** What it means when its steps are not done, or not all requests have the candidate yet. */
+  readonly warning?: string
 }
 
 export interface RollbackRequest extends WriteRequest {
@@ -93,6 +112,14 @@ export const applyRequestSchema: v.GenericSchema<unknown, ApplyRequest> = v.stri
   ...write,
   resources: v.array(v.unknown(), 'expected a list of resources'),
   prune: flag,
+  force: flag,
+})
+
+/** The body of `POST /-/rollouts/promote`. */
+export const promoteRequestSchema: v.GenericSchema<unknown, PromoteRequest> = v.strictObject({
+  ...write,
+  rollout: v.pipe(v.string('expected the name of a rollout'), v.maxLength(400)),
+  force: flag,
 })
 
 /** The body of `POST /-/rollback`. */

@@ -3,7 +3,14 @@
  * policy object (`cloudflare/policy-object.ts`), one change at a time; what it needs comes through
  * ports. How a change becomes visible, and what an interruption leaves, is `publisher.ts`.
  */
-import type { ApplyRequest, ApplyResult, RollbackRequest, WriteRequest } from './apply-request.ts'
+import type {
+  ApplyRequest,
+  ApplyResult,
+  PromoteRequest,
+  PromotionLeave,
+  RollbackRequest,
+  WriteRequest,
+} from './apply-request.ts'
 import type { ActivePointer, UnsignedPointer } from '../active-pointer.ts'
 import { canonicalJson } from '../canonical.ts'
 import { changedPlugins } from './changed-plugins.ts'
@@ -16,13 +23,16 @@ import { mergeResources } from './merge-resources.ts'
 import type { ModuleCatalog } from '../compile/module-catalog.ts'
 import type { Preflight } from '../preflight.ts'
 import type { Problem } from '../problem.ts'
+import { notPromoted, promotable, promoteCandidate } from './promote-candidate.ts'
+import { type Promotion, remembered, undoneBy, undoProblems, versionNamed } from './promotions.ts'
 import { Publisher } from './publisher.ts'
 import type { Current, PublisherParts } from './publisher.ts'
 import { recordedChanges } from './revision-record.ts'
 import type { RevisionRecord } from './revision-record.ts'
 import { findRollback } from './rollback-target.ts'
 import { verifyPointer } from '../signing/verify-pointer.ts'
-import type { Snapshot } from '../snapshot.ts'
+import type { Resource } from '../resources/kinds.ts'
+import type { PluginId, Snapshot } from '../snapshot.ts'
 
 export type { PolicyStore, WriterState } from './publisher.ts'
 
@@ -45,6 +55,10 @@ interface Candidate {
   /** What the store has to have before the pointer names it. */
   readonly entries: readonly (readonly [key: string, text: string])[]
   readonly rollbackTo?: number | undefined
+  /** Absent: what would undo a promotion is refused. */
+  readonly mayUndo?: boolean | undefined
+  /** The candidate that becomes its plugin. */
+  readonly promotes?: { readonly leave: PromotionLeave; readonly plugin: PluginId } | undefined
 }
 
 export class PolicyWriter {
@@ -67,8 +81,18 @@ export class PolicyWriter {
     const { store, catalog, services } = this.#parts
     return this.#write(request, async (current) => {
       const found = await findRollback(request.to, current, { source: store, catalog, services })
-      return 'problems' in found ? found.problems : { ...found, entries: [] }
+      return 'problems' in found ? found.problems : { ...found, entries: [], mayUndo: true }
     })
+  }
+
+  /**
+   * Makes the candidate of a rollout its plugin, and takes the rollout out. Never rejects.
+   * @param leave that it may be: whoever asks has looked where the rollout is
+   */
+  promote(request: PromoteRequest, leave: PromotionLeave): Promise<ApplyResult> {
+    const about = `promoted ${leave.rollout} run ${leave.run}`
+    const why = request.why === '' ? about : `${about}: ${request.why}`
+    return this.#write({ ...request, why }, (current) => this.#promoted(leave, current))
   }
 
   /** The revisions there have been. Rejects when the store cannot be read. */
@@ -117,12 +141,37 @@ export class PolicyWriter {
     const stored = request.prune ? [] : await this.#resources(current)
     const merged = mergeResources(request.resources, stored)
     if (merged.resources === undefined) return merged.problems
+    const compiled = await this.#compile(merged.resources, merged.problems, current)
+    return 'snapshot' in compiled ? { ...compiled, mayUndo: request.force } : compiled
+  }
+
+  async #promoted(
+    leave: PromotionLeave,
+    current: Current,
+  ): Promise<Candidate | readonly Problem[]> {
+    const rollout = await promotable(current.snapshot, leave)
+    if ('problems' in rollout) return rollout.problems
+    const stored = mergeResources([], await this.#resources(current))
+    if (stored.resources === undefined) return stored.problems
+    const changed = promoteCandidate(stored.resources, rollout)
+    if ('problems' in changed) return changed.problems
+    const compiled = await this.#compile(changed.resources, promotionWarnings(leave), current)
+    if (!('snapshot' in compiled)) return compiled
+    const wrong = notPromoted(compiled.snapshot, rollout)
+    if (wrong.length > 0) return wrong
+    return { ...compiled, mayUndo: true, promotes: { leave, plugin: rollout.plugin } }
+  }
+
+  async #compile(
+    resources: readonly Resource[],
+    problems: readonly Problem[],
+    current: Current,
+  ): Promise<Candidate | readonly Problem[]> {
     const { catalog, services, node, rootNamespace } = this.#parts
-    const { resources } = merged
     const { snapshot: previous } = current
     const context = { catalog, services, node, rootNamespace, previous }
     const compiled = compile({ resources, ...context })
-    const warnings = [...merged.problems, ...compiled.problems]
+    const warnings = [...problems, ...compiled.problems]
     if (compiled.snapshot === undefined) return warnings
     const { snapshot, hash, text } = await nameSnapshot(compiled.snapshot)
     const entries = [
@@ -137,7 +186,10 @@ export class PolicyWriter {
     current: Current,
     candidate: Candidate,
   ): Promise<ApplyResult> {
-    const { snapshot, hash, warnings, rollbackTo: to } = candidate
+    const { snapshot, hash, rollbackTo: to, mayUndo = false } = candidate
+    const undone = await undoneBy(current.promotions, current.snapshot, snapshot)
+    const warnings = [...undoProblems(undone, mayUndo), ...candidate.warnings]
+    if (undone.length > 0 && !mayUndo) return refused(warnings)
     const base = current.pointer?.revision ?? 0
     if (hash === current.pointer?.snapshot && !signsAgain(request, current.pointer)) {
       return { result: 'unchanged', revision: base, snapshot: hash, warnings }
@@ -159,7 +211,9 @@ export class PolicyWriter {
     const { issuedAt: at, ...about } = written
     const rolled = to === undefined ? {} : { rollbackTo: to }
     const record: RevisionRecord = { ...about, by, why, at, ...rolled, ...recordedChanges(changes) }
-    await this.#publisher.publish(current, written, record, candidate.entries)
+    const made = await madePromotion(candidate, current, written.revision)
+    const promotions = await remembered(current.promotions, made, snapshot)
+    await this.#publisher.publish(current, written, record, candidate.entries, promotions)
     return { result: 'applied', revision: written.revision, snapshot: hash, changes, warnings }
   }
 
@@ -210,6 +264,25 @@ function signsAgain({ signing, pointer, dryRun }: WriteRequest, active: ActivePo
   if (signing === undefined) return false
   const same = active.signature?.keyId === signing.keyId
   return !same || active.expiresAt !== undefined || signing.expiresAt !== undefined
+}
+
+/** What is to be remembered of a change that promotes a candidate. */
+async function madePromotion(
+  { promotes, snapshot }: Candidate,
+  current: Current,
+  revision: number,
+): Promise<Promotion | undefined> {
+  const before = promotes && current.snapshot?.plugins[promotes.plugin]
+  const after = promotes && snapshot.plugins[promotes.plugin]
+  if (promotes === undefined || before === undefined || after === undefined) return undefined
+  const { rollout, run } = promotes.leave
+  const [replaced, promoted] = await Promise.all([versionNamed(before), versionNamed(after)])
+  return { plugin: promotes.plugin, rollout, run, revision, replaced, promoted }
+}
+
+function promotionWarnings({ warning: message }: PromotionLeave): readonly Problem[] {
+  const about = { severity: 'warning', resource: '', path: [] } as const
+  return message === undefined ? [] : [{ ...about, code: 'rollout.not_complete', message }]
 }
 
 function refused(problems: readonly Problem[]): ApplyResult {

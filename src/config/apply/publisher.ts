@@ -12,6 +12,7 @@ import type { TrustedKeys } from '../signing/public-key.ts'
 import { verifySignature } from '../signing/verify-pointer.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { ConfigSource } from '../source.ts'
+import type { Promotion } from './promotions.ts'
 import type { RevisionRecord } from './revision-record.ts'
 
 /** The store, for writing. */
@@ -27,6 +28,8 @@ export interface WriterState {
   readonly published: boolean
   /** The revisions whose records are kept, oldest first. */
   readonly kept: readonly number[]
+  /** Which candidates became their plugins; absent: none that is remembered. */
+  readonly promotions?: readonly Promotion[]
 }
 
 export interface PublisherParts {
@@ -46,6 +49,7 @@ export interface Current {
   /** Undefined also when the store has lost it. */
   readonly snapshot: Snapshot | undefined
   readonly kept: readonly number[]
+  readonly promotions: readonly Promotion[]
 }
 
 export const KEPT_REVISIONS: number = 50
@@ -68,7 +72,7 @@ export class Publisher {
     const { state, store } = this.#parts
     const own = await state.load()
     const stored = await this.#stored(own?.pointer)
-    const kept = own?.kept ?? []
+    const { kept = [], promotions = [] } = own ?? {}
     let pointer = stored
     if (own !== undefined && own.pointer.revision >= (stored?.revision ?? 0)) {
       pointer = own.pointer
@@ -76,22 +80,24 @@ export class Publisher {
       const whole = stored?.revision !== pointer.revision || stored.snapshot === pointer.snapshot
       if (!own.published || stored === undefined || !whole) await this.#point(own)
     }
-    if (pointer === undefined) return { pointer, snapshot: undefined, kept }
+    if (pointer === undefined) return { pointer, snapshot: undefined, kept, promotions }
     const text = await store.get(`snapshot.${pointer.snapshot}`)
     const read = await readSnapshot(text, pointer.snapshot)
-    return { pointer, snapshot: 'found' in read ? read.found : undefined, kept }
+    return { pointer, snapshot: 'found' in read ? read.found : undefined, kept, promotions }
   }
 
   /**
    * Makes a pointer the active one.
    * @param record of its revision
    * @param entries what the pointer needs in the store; values never change
+   * @param promotions what is to be remembered with it
    */
   async publish(
     current: Current,
     pointer: ActivePointer,
     record: RevisionRecord,
     entries: readonly (readonly [key: string, text: string])[],
+    promotions: readonly Promotion[],
   ): Promise<void> {
     const { store, state } = this.#parts
     // The order matters: what a pointer names is in the store before the pointer is.
@@ -99,7 +105,12 @@ export class Publisher {
     const { revision } = pointer
     await store.put(`revision.${revision}`, canonicalJson(record))
     const kept = [...current.kept.filter((one) => one < revision), revision]
-    const decided: WriterState = { pointer, published: false, kept }
+    const decided: WriterState = {
+      pointer,
+      published: false,
+      kept,
+      ...(promotions.length > 0 && { promotions }),
+    }
     await state.save(decided)
     await this.#point(decided)
   }

@@ -3,7 +3,13 @@
  */
 import type { ActivePointer } from '../active-pointer.ts'
 import { parseActivePointer } from '../active-pointer.ts'
-import type { ApplyRequest, ApplyResult, RollbackRequest } from '../apply/apply-request.ts'
+import type {
+  ApplyRequest,
+  ApplyResult,
+  PromoteRequest,
+  PromotionLeave,
+  RollbackRequest,
+} from '../apply/apply-request.ts'
 import type { History } from '../apply/history.ts'
 import { PolicyWriter } from '../apply/policy-writer.ts'
 import type { WriterState } from '../apply/policy-writer.ts'
@@ -39,6 +45,7 @@ export interface WriterWorld {
   now: number
   apply(resources: readonly unknown[], request?: Partial<ApplyRequest>): Promise<ApplyResult>
   rollback(request?: Partial<RollbackRequest>): Promise<ApplyResult>
+  promote(leave: PromotionLeave, request?: Partial<PromoteRequest>): Promise<ApplyResult>
   history(): Promise<History>
   complete(): Promise<void>
   /** What preflight says from now on. */
@@ -108,6 +115,8 @@ export function world(): WriterWorld {
     apply: (resources, request = {}) =>
       current().apply({ ...IDENTITY, resources, prune: false, ...request }),
     rollback: (request = {}) => current().rollback({ ...IDENTITY, ...request }),
+    promote: (leave, request = {}) =>
+      current().promote({ ...IDENTITY, rollout: leave.rollout, force: false, ...request }, leave),
     history: () => current().history(),
     complete: () => current().complete(),
     refuse: (results) => void (verdicts = results),

@@ -1,5 +1,7 @@
 /** Everything around a controller in a test: time, KV, what replies carry, and deaths between writes. */
-import type { ActiveRollout, ControllerTiming } from '../controller.ts'
+import type { ActiveVersions } from '../active-versions.ts'
+import type { ControllerTiming } from '../controller.ts'
+import type { SnapshotRollout } from '../../config/snapshot-rollout.ts'
 import { RolloutController } from '../controller.ts'
 import { NO_ROLLOUT_COUNTS, type RolloutCounts } from '../counts.ts'
 import type { RolloutsDocument, RolloutsRecord } from '../record.ts'
@@ -12,6 +14,25 @@ export const ID = 'default.pricing-1.1'
 export const GOOD: RolloutCounts = errors([1e6, 5000], [1e6, 5000])
 export const BAD: RolloutCounts = errors([1e6, 5000], [1e6, 60_000])
 
+const PLUGIN = 'default.pricing'
+
+/** A snapshot with a rollout of one version, and the plugin of another. */
+export function versions(
+  candidate: string,
+  plugin: string,
+  revision = 1,
+  spec: Partial<SnapshotRollout> = {},
+): ActiveVersions {
+  return {
+    revision,
+    rollouts: [{ rollout: snapshotRollout(spec), candidate }],
+    plugins: new Map([[PLUGIN, plugin]]),
+  }
+}
+
+/** The same without the rollout. */
+export const without = (active: ActiveVersions): ActiveVersions => ({ ...active, rollouts: [] })
+
 /** Writes fail when told to, before or behind what they do. */
 export class World {
   now: number = START
@@ -22,9 +43,7 @@ export class World {
   readonly announced: { readonly at: number; readonly document: RolloutsDocument }[] = []
   kv: 'sound' | 'down' | 'unheard' = 'sound'
   reports: 'sound' | 'down' = 'sound'
-  active: readonly ActiveRollout[] = [
-    { rollout: snapshotRollout(), candidate: 'new', stable: 'old' },
-  ]
+  active: ActiveVersions = versions('new', 'old')
   counted: RolloutCounts | Error = NO_ROLLOUT_COUNTS
   /** Of shadows. */
   pairs: RolloutCounts = NO_ROLLOUT_COUNTS
