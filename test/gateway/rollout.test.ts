@@ -250,7 +250,12 @@ describe('an operator', () => {
     const { stdout } = await postern('history', 'next', '--json')
     const { history } = JSON.parse(stdout) as { history: { reason: string }[] }
     expect(history.map(({ reason }) => reason)).toEqual(
-      expect.arrayContaining(['started by ada', 'paused by ada', 'resumed by ada', 'aborted by ada']),
+      expect.arrayContaining([
+        'started by ada',
+        'paused by ada',
+        'resumed by ada',
+        'aborted by ada',
+      ]),
     )
   })
 
