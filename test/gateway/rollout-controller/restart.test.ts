@@ -41,7 +41,7 @@ it('a gateway that is ended at each step, before and after its weight counts, ta
   await clocked.until(ROLLOUT, 'complete', ({ phase }) => phase === 'complete')
   expect(known).toEqual(['5', '5,100'])
   expect(await story()).toEqual([
-    'running -1 0 started',
+    'running -1 0 started by ada',
     'running 0 5 step 1 of 2',
     'running 1 100 step 2 of 2',
     'complete 1 100 all steps are done; it waits to be promoted',
