@@ -1,6 +1,7 @@
 /**
  * Which version of each plugin a request runs through, where a snapshot has rollouts: decided once for
- * each request, so that it sees one side in every phase. Weights are worked out once a second.
+ * each request, so that it sees one side in every phase. Weights are worked out when they change, and once
+ * a second.
  */
 import { candidateName } from '../config/candidate-plugins.ts'
 import { hasLabels } from '../config/has-labels.ts'

@@ -12,6 +12,7 @@ import type { RoutedRequest } from './routed-request.ts'
 import { ShadowMeter } from './shadow-meter.ts'
 import { clientIp } from './stream-info.ts'
 
+/** Of blackouts, and of what a node has let go: a move counts from its time on. */
 const WORKED_OUT_MS = 1_000
 /** So long a candidate that was tried stays, though nobody else is to have it. */
 const TRIED_MS = 60_000
@@ -29,7 +30,9 @@ export class RunningRollout {
   readonly #audience: PathTable | undefined
   readonly #always: ReadonlySet<string>
   readonly #never: ReadonlySet<string>
-  #workedOutAt = -Infinity
+  /** Until when what follows holds, of which document. */
+  #validUntil = -Infinity
+  #version = -1
   #triedAt = -Infinity
   /** 0: none has been started. */
   #run = 0
@@ -75,13 +78,13 @@ export class RunningRollout {
 
   /** @returns undefined for a request that is none of the audience's, or while nothing was started */
   sideOf(request: RoutedRequest, io: Exchange): Side | undefined {
-    if (io.startedAt - this.#workedOutAt >= WORKED_OUT_MS) this.#workOut(io)
+    const isValid = io.startedAt < this.#validUntil && this.#weights.version === this.#version
+    if (!isValid) this.#workOut(io)
     const previewed = this.#previewed(io)
     if (this.#run === 0 && previewed === undefined) return undefined
-    const { path } = request
-    const [plain = path] = path.split('?', 1)
-    if (this.#audience !== undefined && this.#audience.match(plain, request) === undefined) {
-      return undefined
+    if (this.#audience !== undefined) {
+      const [plain = '/'] = request.path.split('?', 1)
+      if (this.#audience.match(plain, request) === undefined) return undefined
     }
     if (previewed !== undefined) {
       this.#triedAt = io.startedAt
@@ -145,8 +148,11 @@ export class RunningRollout {
 
   #workOut(io: Exchange): void {
     const now = io.startedAt
-    this.#workedOutAt = now
     const state = this.#weights.stateOf(this.#rollout)
+    // nodes turn together: at the time of a move, not at the next look
+    const next = state?.moves.find(({ effectiveAt }) => effectiveAt > now)
+    this.#validUntil = Math.min(now + WORKED_OUT_MS, next?.effectiveAt ?? Infinity)
+    this.#version = this.#weights.version
     const run = state?.run ?? 0
     this.#isOver = state?.phase === 'rolled-back' || state?.phase === 'promoted'
     this.#isKilled = this.#weights.isKilled(this.#rollout)
