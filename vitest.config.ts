@@ -1,8 +1,11 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // Four kinds of test, by what they need. `npm test` runs them all.
 const config: ReturnType<typeof defineConfig> = defineConfig({
   test: {
+    // tests of the gateway wait more than they compute: a core that is left free, as is usual, waits as well
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         // beside the code: no wasm file, no Worker, milliseconds
