@@ -1,6 +1,7 @@
 /** The app: Hono answers admin requests under `/-/`, everything else is the gateway's. */
 import type { ExecutionContext } from 'hono'
 import { type AdminOptions, adminApi } from './admin/api.ts'
+import { previewPage } from './admin/preview.ts'
 import type { Gateway } from './gateway/gateway.ts'
 
 /** What keeps a request's work alive after its answer. */
@@ -20,6 +21,7 @@ export interface App {
 
 /** Where the path of a URL begins is behind the third slash; `https://a` has two and a letter. */
 const SCHEME_END = 8
+const PREVIEW = '/-/preview?'
 
 /**
  * Puts the two together. Where the admin API is, paths under `/-/` never reach an upstream. What is not
@@ -28,14 +30,25 @@ const SCHEME_END = 8
 export function app({ gateway, admin, adminHost }: AppOptions): App {
   const api = adminApi(admin)
   const host = adminHost?.toLowerCase()
-  // elsewhere these paths are like all others: nothing shows that there is an admin API
-  const isAdmin = (url: string): boolean =>
-    url.startsWith('/-/', url.indexOf('/', SCHEME_END)) &&
-    (host === undefined || host === '' || new URL(url).hostname === host)
+  const { previews } = admin.ports
+  /** Keeps a preview in the browser under the host it is to be looked at; what is no good token is for the routes. */
+  async function elsewhere(request: Request, scope: RequestScope, path: number): Promise<Response> {
+    const page =
+      previews !== undefined && request.url.startsWith(PREVIEW, path)
+        ? await previewPage(request, previews)
+        : undefined
+    return page ?? gateway.fetch(request, scope)
+  }
   return {
-    fetch: (request, env, scope) =>
-      isAdmin(request.url)
-        ? api.fetch(request, env as object, scope as ExecutionContext)
-        : gateway.fetch(request, scope),
+    fetch(request, env, scope) {
+      const { url } = request
+      const path = url.indexOf('/', SCHEME_END)
+      if (!url.startsWith('/-/', path)) return gateway.fetch(request, scope)
+      if (host === undefined || host === '' || new URL(url).hostname === host) {
+        return api.fetch(request, env as object, scope as ExecutionContext)
+      }
+      // elsewhere these paths are like all others: nothing shows that there is an admin API
+      return elsewhere(request, scope, path)
+    },
   }
 }

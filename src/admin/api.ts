@@ -1,5 +1,5 @@
 /**
- * The admin API, everything under `/-/`: a Hono app over ports. `/-/healthz` is open, the rest is for
+ * The admin API, everything under `/-/`: a Hono app over ports. `/-/healthz` and `/-/preview` are open, the rest is for
  * callers who prove who they are (`auth.ts`). Every error is JSON with a code of `config/error-codes.ts`.
  */
 import type { Context } from 'hono'
@@ -18,6 +18,7 @@ import { adminError } from './admin-error.ts'
 import { type AdminEnv, type AuthOptions, requireCaller } from './auth.ts'
 import { explain } from './explain.ts'
 import type { AdminPorts } from './ports.ts'
+import { previewPageRoute, previewRoute } from './preview.ts'
 import { reportRoute } from './reports.ts'
 import { rolloutRoutes } from './rollouts.ts'
 
@@ -35,6 +36,7 @@ export function adminApi({ ports, ...auth }: AdminOptions): Hono<AdminEnv> {
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
 
   reportRoute(app, ports, auth)
+  previewPageRoute(app, ports)
 
   app.use(requireCaller(auth))
 
@@ -63,6 +65,7 @@ export function adminApi({ ports, ...auth }: AdminOptions): Hono<AdminEnv> {
   app.post('/rollouts/promote', (c) =>
     change(c, promoteRequestSchema, (request) => ports.promote(request)),
   )
+  previewRoute(app, ports, scopeOf)
   rolloutRoutes(app, ports)
 
   // A route of its own and not `notFound`, which a mounted app does not bring along.

@@ -13,6 +13,7 @@ import type { History } from '../config/apply/history.ts'
 import type { ReportReply } from '../observe/index.ts'
 import type { RolloutAction } from '../rollout/controller.ts'
 import type { Kill, RolloutsRecord } from '../rollout/record.ts'
+import type { GoodPreview, Preview } from '../rollout/preview-token.ts'
 import type { RolloutErrorCode } from '../rollout/rollout-error.ts'
 import type { ExplainRequest } from './explain-request.ts'
 
@@ -30,6 +31,17 @@ export interface RolloutPorts {
   act(rollout: string, action: RolloutAction, by: string): Promise<RolloutAnswer>
   /** Keeps a plugin's candidate off on some nodes, or no longer. */
   kill(kill: Kill, on: boolean): Promise<RolloutAnswer>
+}
+
+/** Preview tokens, where the gateway has a secret to sign them with. */
+export interface PreviewPorts {
+  /**
+   * @param lifetimeMs - at most `MAX_PREVIEW_MS`
+   * @returns undefined when nothing that runs has such a rollout
+   */
+  issue(preview: Preview, lifetimeMs: number, scope: RequestScope): Promise<string | undefined>
+  /** @returns undefined for a token that is not good now */
+  read(token: string): GoodPreview | undefined | Promise<GoodPreview | undefined>
 }
 
 export interface AdminPorts {
@@ -67,4 +79,6 @@ export interface AdminPorts {
     | undefined
   /** Rollouts; absent where nothing takes them forward. */
   readonly rollouts?: RolloutPorts | undefined
+  /** Absent where there is no secret. */
+  readonly previews?: PreviewPorts | undefined
 }

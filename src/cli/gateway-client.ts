@@ -132,6 +132,8 @@ const historySchema = v.looseObject({
   ),
 })
 
+const previewSchema = v.looseObject({ token: v.string(), until: v.number() })
+
 const errorSchema = v.looseObject({
   error: v.looseObject({ code: v.string(), message: v.string() }),
 })
@@ -207,6 +209,13 @@ export class GatewayClient {
   /** Keeps a plugin's candidate off, or no longer. @returns what runs then */
   async killCandidate(request: object): Promise<RolloutsAnswer> {
     return this.#rolloutsAfter('rollouts/kill', request)
+  }
+
+  /** Asks for a preview token. @returns it, and when it is over: milliseconds since the Unix epoch */
+  async preview(request: object): Promise<{ readonly token: string; readonly until: number }> {
+    const { status, body } = await this.#send('POST', 'rollouts/preview', request)
+    if (status !== 200) throw this.#failure(status, body)
+    return this.#read(previewSchema, body)
   }
 
   async #rolloutsAfter(path: string, request: object): Promise<RolloutsAnswer> {

@@ -9,6 +9,7 @@ import { abort } from './rollout/abort.ts'
 import { history } from './rollout/history.ts'
 import { kill, unkill } from './rollout/kill.ts'
 import { pause } from './rollout/pause.ts'
+import { preview } from './rollout/preview.ts'
 import { promote } from './rollout/promote.ts'
 import { resume } from './rollout/resume.ts'
 import { simulate } from './rollout/simulate.ts'
@@ -25,6 +26,7 @@ const SUBCOMMANDS: readonly Subcommand[] = [
   promote,
   status,
   history,
+  preview,
   kill,
   unkill,
   simulate,

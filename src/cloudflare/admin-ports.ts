@@ -22,6 +22,7 @@ export function adminPorts(gateway: Gateway, env: Env): AdminPorts {
     rollback: (request) => policy().rollback(request),
     promote: (request) => policy().promote(request),
     history: () => policy().history(),
+    previews: previewPorts(gateway),
     // whoever has a hub follows it
     rollouts: hasHub(env) ? undefined : env.ROLLOUTS && rolloutPorts(env.ROLLOUTS),
     reports: env.REPORTS && reportPorts(env.REPORTS),
@@ -39,6 +40,19 @@ function reportPorts(
       return 'wrong' in parsed ? parsed : objects.getByName('reports').send(parsed.report)
     },
   }
+}
+
+function previewPorts(gateway: Gateway): AdminPorts['previews'] {
+  const tokens = gateway.previewTokens
+  return (
+    tokens && {
+      issue: async (preview, lifetimeMs, scope) =>
+        (await gateway.hasRollout(preview.rollout, scope))
+          ? tokens.issue(preview, Date.now(), lifetimeMs)
+          : undefined,
+      read: (token) => tokens.read(token, Date.now()),
+    }
+  )
 }
 
 function rolloutPorts(

@@ -9,7 +9,9 @@ import { FAMILIES } from '../observe/index.ts'
 import type { VmPool } from '../proxy-wasm/index.ts'
 import { InMemorySharedQueues } from '../proxy-wasm/in-memory/shared-queues.ts'
 import { Core, type CoreOptions } from './core.ts'
+import type { PreviewTokens } from '../rollout/preview-token.ts'
 import { Recognition } from '../rollout/recognition.ts'
+import type { Visitor } from '../rollout/visitor.ts'
 import { errorResponse } from './errors.ts'
 import { Exchange } from './exchange.ts'
 import { explain } from './explain/explain.ts'
@@ -121,14 +123,24 @@ export class Gateway {
   ): Promise<Response> {
     const cookies = running.rollouts?.issuedIn ?? NO_COOKIES
     const visitor = recognition.visitor(request.headers, cookies, io.startedAt)
-    if (visitor instanceof Promise) {
-      return visitor.then((one) => {
-        io.visitor = one
-        // there may have been a swap meanwhile, and what ran may be gone
-        const now = this.#core.activator.running ?? running
-        return withGivenKeys(handle(this, now, request, io), recognition, request, one)
-      })
-    }
+    if (!(visitor instanceof Promise))
+      return this.#answer(recognition, running, request, io, visitor)
+    return visitor.then((one) => {
+      const { running: now = running } = this.#core.activator
+      // what ran may be gone by then, and what runs may have other cookies
+      return now === running
+        ? this.#answer(recognition, running, request, io, one)
+        : this.#recognised(recognition, now, request, io)
+    })
+  }
+
+  #answer(
+    recognition: Recognition,
+    running: Running,
+    request: Request,
+    io: Exchange,
+    visitor: Visitor | undefined,
+  ): Promise<Response> {
     io.visitor = visitor
     const answer = handle(this, running, request, io)
     return visitor === undefined ? answer : withGivenKeys(answer, recognition, request, visitor)
@@ -161,6 +173,18 @@ export class Gateway {
     const { source, modules, reachable, node = PLAIN_NODE, ports } = this.#options
     const around = { source, modules, reachable, node, nodeInfo: ports?.node, pool: this.pool }
     return explain(request, { ...around, running, revision, snapshot, refusals }, scope)
+  }
+
+  /** What makes and reads preview tokens; undefined without a secret. */
+  get previewTokens(): PreviewTokens | undefined {
+    return this.#recognition?.tokens
+  }
+
+  /** Whether what runs has a rollout of that name, `<namespace>.<name>`. */
+  async hasRollout(id: string, scope: RequestScope): Promise<boolean> {
+    await this.#core.live.current(scope)
+    const { rollouts = [] } = this.#core.activator.running?.snapshot ?? {}
+    return rollouts.some((rollout) => rollout.id === id)
   }
 
   /** What runs and what was refused. */

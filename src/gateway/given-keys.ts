@@ -11,10 +11,10 @@ export function withGivenKeys(
   answer: Promise<Response>,
   recognition: Recognition,
   { url }: Request,
-  visitor: Visitor | undefined,
+  visitor: Visitor,
 ): Promise<Response> {
   // known by now: a request is routed before its answer is waited for
-  const given = visitor?.given
+  const given = visitor.given
   if (given === undefined) return answer
   return answer.then(async (response) => {
     if (!isKept(response)) return response
