@@ -45,9 +45,16 @@ describe('what of a rollout counts on a node', () => {
   it('is nothing after a rollback, whatever came before, until something comes after it', () => {
     const back = [...MIXED, { effectiveAt: 50, weight: 0 }]
     expect(share(back, RING1).weight).toBe(0)
-    expect(share(back, RING1, 49).weight).toBe(100)
     const again: Move = { effectiveAt: 60, weight: 5, mode: 'log-only' }
     expect(share([...back, again], RING1)).toEqual({ mode: 'log-only', weight: 5 })
+  })
+
+  it('is nothing after a rollback, though the clock of the node is behind', () => {
+    const moves = [
+      { effectiveAt: 10, weight: 50 },
+      { effectiveAt: 30, weight: 0 },
+    ]
+    expect(share(moves, {}, 20).weight).toBe(0)
   })
 
   it('is never more than the signed snapshot lets the node do', () => {

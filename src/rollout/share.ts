@@ -35,10 +35,11 @@ export function shareAt(
 ): Share {
   const { timezone = 'UTC' } = labels
   const began = blackout && blackoutBegan(blackout, timezone, now)
-  const inEffect = moves.filter(({ effectiveAt }) => effectiveAt <= now)
-  const back = inEffect.findLastIndex(({ weight }) => weight === 0)
-  return inEffect
+  // a rollback counts when it is known: the node's clock may be behind
+  const back = moves.findLastIndex(({ weight }) => weight === 0)
+  return moves
     .slice(back + 1)
+    .filter(({ effectiveAt }) => effectiveAt <= now)
     .filter(({ effectiveAt }) => began === undefined || effectiveAt <= began)
     .filter(({ selector }) => hasLabels(selector, labels))
     .map(({ mode = 'enforce', weight }) => ({ mode: lesser(mode, cap), weight }))
