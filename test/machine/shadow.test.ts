@@ -316,3 +316,32 @@ describe('a stream without a shadow', () => {
     expect(calls(host.lines(), 'get_header')).toHaveLength(1)
   })
 })
+
+describe('what both versions did', () => {
+  it('is counted alike, behind the end of the stream as well', async () => {
+    const steps: Steps = {
+      request_headers: [set('x-a', '1'), set('x-b', '1')],
+      response_body: [{ call: 'get_body', if: { end_of_stream: true } }],
+      log: [{ call: 'time' }],
+    }
+    const plugin = (log: Steps): object => ({
+      counted: true,
+      configuration: JSON.stringify({
+        steps: { ...steps, ...log },
+        quiet: true,
+        quiet_calls: true,
+      }),
+    })
+    const same = await shadowed({ stable: plugin({}), candidate: plugin({}) })
+    expect(same.tallies).toMatchObject([
+      { hostCalls: 4, failed: false },
+      { hostCalls: 4, failed: false },
+    ])
+    const trapping = plugin({ log: [{ call: 'trap', kind: 'unreachable' }] })
+    const apart = await shadowed({ stable: plugin({}), candidate: trapping })
+    expect(apart.tallies).toMatchObject([
+      { hostCalls: 4, failed: false },
+      { hostCalls: 3, failed: true },
+    ])
+  })
+})

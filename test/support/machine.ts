@@ -22,6 +22,7 @@ import {
   type StreamInfo,
   VmPool,
   vmKey,
+  type Watch,
 } from '../../src/proxy-wasm/index.ts'
 
 const root = new URL('../../', import.meta.url)
@@ -70,6 +71,7 @@ export interface SendOptions {
   ) => Response | LocalReply | Promise<Response | LocalReply>
   readonly info?: Partial<StreamInfo>
   readonly io?: IoContext
+  readonly watches?: readonly Watch[]
   /** Content codings that bodies come without here. */
   readonly decoded?: ReadonlySet<string>
 }
@@ -115,10 +117,11 @@ export function machine(options: MachineOptions = {}): Machine {
       const spec = pluginSpec({ name: 'probe', ...pluginOptions, limits })
       return new Plugin(spec, await vmKey(spec), pool)
     },
-    send(plugins, { request, upstream, info, io, decoded } = {}) {
+    send(plugins, { request, upstream, info, io, decoded, watches } = {}) {
       const pending: Promise<unknown>[] = []
       return runFetchStream({
         plugins,
+        watches,
         pool,
         request: request ?? new Request('http://shop.example/items?page=2'),
         io: io ?? { waitUntil: (promise) => pending.push(promise), gone: false },

@@ -5,6 +5,7 @@ import {
   type Plugin,
   type PluginOptions,
   runFetchStream,
+  type Tally,
   type Verdict,
 } from '../../src/proxy-wasm/index.ts'
 import { type ShadowDifference, shadowDifferences } from '../../src/rollout/shadow-comparison.ts'
@@ -37,6 +38,8 @@ export interface Shadowed {
   /** Of each run: the candidate's. */
   readonly verdicts: readonly Verdict[]
   readonly notCompared: readonly NotCompared[]
+  /** Of each run: the stable version's, the candidate's. */
+  readonly tallies: readonly (Tally | undefined)[]
   /** Of how many runs. */
   readonly compared: number
   /** Resolves when what goes on behind the response is over. */
@@ -85,6 +88,7 @@ export async function throughShadow(
   const differences: ShadowDifference[] = []
   const verdicts: Verdict[] = []
   const notCompared: NotCompared[] = []
+  const tallies: (Tally | undefined)[] = []
   const response = await runFetchStream({
     plugins: chain,
     shadows: [
@@ -94,6 +98,7 @@ export async function throughShadow(
         observer: {
           compared(theirs, own) {
             verdicts.push(own)
+            tallies.push(theirs.tally, own.tally)
             differences.push(...shadowDifferences(theirs, own))
           },
           notCompared: (why) => void notCompared.push(why),
@@ -126,6 +131,7 @@ export async function throughShadow(
     differences,
     verdicts,
     notCompared,
+    tallies,
     over,
     get compared() {
       return verdicts.length

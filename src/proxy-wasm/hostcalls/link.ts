@@ -8,6 +8,7 @@ import type { Vm } from '../vm/vm.ts'
 import { bufferFunctions } from './buffers.ts'
 import { caught } from './caught.ts'
 import { contextFunctions } from './contexts.ts'
+import { counted } from './counted.ts'
 import { envExtras } from './env-extras.ts'
 import { foreignFunctions } from './foreign.ts'
 import { grpcCallFunctions } from './grpc-calls.ts'
@@ -76,7 +77,9 @@ export function linkImports(vm: Vm, loaded: LoadedModule): WebAssembly.Imports {
     const known = isWasi ? wasi[name] : module === 'env' ? env[name] : undefined
     if (known === undefined) return unknown(vm, module, name)
     if (!vm.allows(name)) return notAllowed(vm, name, isWasi)
-    return isWasi || CATCH_THEMSELVES.has(name) ? known : guarded(vm, name, known)
+    if (isWasi) return known
+    const call = CATCH_THEMSELVES.has(name) ? known : guarded(vm, name, known)
+    return vm.definedMetrics === undefined ? call : counted(vm, call)
   }
 
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {}

@@ -6,6 +6,7 @@
  */
 import type { Plugin } from '../vm/plugin.ts'
 import type { Chain } from './chain.ts'
+import type { ChainOptions } from './chain-options.ts'
 import { type Decision, replyDecision } from './decision.ts'
 import type { Direction, EffectSink } from './effects.ts'
 import { Filter } from './filter.ts'
@@ -44,8 +45,16 @@ export class Aside extends Filter implements EffectSink {
   #cleared = false
   #closed = false
 
-  /** @param chains - the class of the plugin's own chain */
-  constructor(outer: Chain, plugin: Plugin, chains: typeof Chain) {
+  /**
+   * @param chains - the class of the plugin's own chain
+   * @param watches - of the outer chain
+   */
+  constructor(
+    outer: Chain,
+    plugin: Plugin,
+    chains: typeof Chain,
+    watches: ChainOptions['watches'],
+  ) {
     super(outer, plugin, undefined)
     this.#outer = outer
     const { io, strand, info } = outer
@@ -62,6 +71,7 @@ export class Aside extends Filter implements EffectSink {
       check,
       sink: this,
       beside: outer,
+      watches,
     })
   }
 

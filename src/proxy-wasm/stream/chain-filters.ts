@@ -6,6 +6,7 @@ import type { ChainOptions } from './chain-options.ts'
 import { Filter } from './filter.ts'
 import { runIn } from './io-context.ts'
 import { withTaps } from './shadow-tap.ts'
+import { Tally } from './tally.ts'
 
 /**
  * The filters of a new chain, in request order.
@@ -13,10 +14,12 @@ import { withTaps } from './shadow-tap.ts'
  */
 export function filtersOf(
   chain: Chain,
-  { plugins, io, beside, shadows }: ChainOptions,
+  { plugins, io, beside, shadows, watches }: ChainOptions,
   chains: typeof Chain,
 ): Filter[] {
-  const filters = runIn(io, () => plugins.map((plugin) => filterOf(chain, plugin, beside, chains)))
+  const filters = runIn(io, () =>
+    plugins.map((plugin) => filterOf(chain, plugin, beside, chains, watches)),
+  )
   return shadows === undefined ? filters : withTaps(chain, filters, shadows, chains)
 }
 
@@ -25,12 +28,17 @@ function filterOf(
   plugin: Plugin,
   beside: ChainOptions['beside'],
   chains: typeof Chain,
+  watches: ChainOptions['watches'],
 ): Filter {
   const { logOnly, failOpenBudget } = plugin.spec
   // in a chain beside another, what a log-only plugin does is done: to that chain
-  if (logOnly !== undefined && beside === undefined) return new Aside(chain, plugin, chains)
+  if (logOnly !== undefined && beside === undefined)
+    return new Aside(chain, plugin, chains, watches)
   if (failOpenBudget !== undefined) plugin.come()
-  return new Filter(chain, plugin, plugin.acquire())
+  const filter = new Filter(chain, plugin, plugin.acquire())
+  const watch = watches?.find((one) => one.plugin === plugin)
+  if (watch !== undefined) filter.tally = new Tally(watch.observer)
+  return filter
 }
 
 /** The first plugin that holds something back in either direction. */

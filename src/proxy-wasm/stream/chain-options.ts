@@ -8,6 +8,7 @@ import type { HeaderMap } from './header-map.ts'
 import type { IoContext } from './io-context.ts'
 import type { LocalReply } from './local-reply.ts'
 import type { Shadow } from './shadow-tap.ts'
+import type { Watch } from './tally.ts'
 
 export interface ChainOptions {
   /** In request order. */
@@ -20,5 +21,7 @@ export interface ChainOptions {
   readonly beside?: Pick<Chain, 'stored'>
   /** Plugins of which another version runs behind the stream, on a copy. */
   readonly shadows?: readonly Shadow[] | undefined
+  /** Plugins of which somebody wants to hear what they did. */
+  readonly watches?: readonly Watch[] | undefined
   readonly check?: (direction: Direction, headers: HeaderMap) => LocalReply | undefined
 }

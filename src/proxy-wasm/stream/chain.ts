@@ -359,8 +359,11 @@ export class Chain {
   #fail(filter: Filter, running?: Direction, reason?: string): void {
     if (filter.bypassed || this.#ended) return
     const { plugin, failsOpen } = filter
-    // one failure ends the stream; nor does one of a plugin that had nothing left to do in it
-    if (!this.#failing && (!this.#responseSent || this.#needs(filter))) {
+    // one of a plugin that had nothing left to do in the stream does not end it
+    const matters = !this.#responseSent || this.#needs(filter)
+    if (filter.tally !== undefined && (matters || running)) filter.tally.failed = true
+    // nor does a second one
+    if (matters && !this.#failing) {
       const open = failsOpen && plugin.failOpen()
       filter.tellFailure(open, reason)
       if (!open) {

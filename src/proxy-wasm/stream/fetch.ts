@@ -10,6 +10,7 @@ import type { VmPool } from '../vm/vm-pool.ts'
 import type { StreamInfo } from './attributes.ts'
 import { BodyPump } from './body-pump.ts'
 import { Chain } from './chain.ts'
+import type { ChainOptions } from './chain-options.ts'
 import { ClientWatch } from './client-watch.ts'
 import { inflate, stripCoding } from './content-coding.ts'
 import {
@@ -30,7 +31,6 @@ import { FetchSink } from './fetch-sink.ts'
 import type { HeaderMap } from './header-map.ts'
 import type { IoContext } from './io-context.ts'
 import { emptyReply, hasNoBody, type LocalReply, missingHeader } from './local-reply.ts'
-import type { Shadow } from './shadow-tap.ts'
 import { LazyAbort, Outbound, type OutboundRequest } from './outbound-request.ts'
 
 export type { OutboundRequest } from './outbound-request.ts'
@@ -41,11 +41,9 @@ export interface StreamObserver {
   answered(status: number): void
 }
 
-export interface FetchStreamOptions {
+export interface FetchStreamOptions extends Pick<ChainOptions, 'shadows' | 'watches'> {
   /** In request order. */
   readonly plugins: readonly Plugin[]
-  /** Plugins among those of which another version runs behind the response, on a copy. */
-  readonly shadows?: readonly Shadow[] | undefined
   readonly pool: VmPool
   readonly request: Request
   readonly io: IoContext
@@ -93,10 +91,11 @@ class FetchStream {
 
   constructor(options: FetchStreamOptions) {
     this.#options = options
-    const { plugins, io, info, pool, shadows } = options
+    const { plugins, io, info, pool, shadows, watches } = options
     const { strand } = pool
     const sink = this.#sink
-    this.#chain = new Chain({ plugins, shadows, io, strand, sink, info, check: missingHeader })
+    const check = missingHeader
+    this.#chain = new Chain({ plugins, shadows, watches, io, strand, sink, info, check })
   }
 
   async run(): Promise<Response> {

@@ -14,12 +14,15 @@ import type { Direction } from './effects.ts'
 import { Flow } from './flow.ts'
 import { failedReply, type LocalReply, overBudgetReply } from './local-reply.ts'
 import { StreamContext } from './stream-context.ts'
+import type { Tally } from './tally.ts'
 
 export class Filter {
   readonly plugin: Plugin
   readonly spec: PluginSpec
   readonly request: Flow = new Flow()
   readonly response: Flow = new Flow()
+  /** What it does in this stream, where somebody asks; to be set before the stream begins. */
+  tally: Tally | undefined
   readonly #chain: Chain
   readonly #root: RootContext | undefined
   readonly #callbacks: GuestCallbacks | undefined
@@ -174,6 +177,7 @@ export class Filter {
     if (callback === undefined || !this.alive) return
     const context = this.open()
     if (context && this.alive) context.root.vm.enter(context, callback, context.id)
+    this.#tallyTrap()
   }
 
   /** `on_done` (whose answer counts for roots only), then `on_delete`: nothing reaches the guest afterwards. */
@@ -185,9 +189,16 @@ export class Filter {
       const { vm } = context.root
       if (callbacks?.done) vm.enter(context, callbacks.done, context.id)
       if (callbacks?.delete) vm.enter(context, callbacks.delete, context.id)
+      this.#tallyTrap()
       vm.removeContext(context)
     }
     this.#closed = true
     this.#root?.streamClosed()
+    this.tally?.end(this.#root?.vm.definedMetrics)
+  }
+
+  /** Behind the stream's end a trap is no failure of the stream any more, but one of the plugin. */
+  #tallyTrap(): void {
+    if (this.tally !== undefined && !this.alive) this.tally.failed = true
   }
 }

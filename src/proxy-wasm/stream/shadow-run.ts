@@ -13,6 +13,7 @@ import type { IoContext } from './io-context.ts'
 import type { LocalReply } from './local-reply.ts'
 import { joined, type Passed, type Recording } from './recording.ts'
 import type { Shadow } from './shadow-tap.ts'
+import { Tally } from './tally.ts'
 import type { NotCompared, Outcome, Verdict, VerdictMessage } from './verdict.ts'
 
 const WAIT_MARGIN_MS = 5
@@ -25,6 +26,8 @@ export interface Shadowed {
   readonly failed: boolean
   /** What the plugin has answered. */
   readonly reply: LocalReply | undefined
+  /** Of the plugin: complete by the time that a shadow runs. */
+  readonly tally: Tally | undefined
 }
 
 /**
@@ -50,12 +53,13 @@ export async function runShadow(
 }
 
 function stableVerdict({ request, response }: Recording, shadowed: Shadowed): Verdict {
-  const { reply, failed } = shadowed
+  const { reply, failed, tally } = shadowed
   return {
     outcome: failed ? 'failed' : reply === undefined ? 'passed' : 'answered',
     reply,
     request: messageOf(request.left),
     response: messageOf(response.left),
+    tally,
   }
 }
 
@@ -78,6 +82,7 @@ class ShadowRun implements EffectSink {
   readonly #recording: Recording
   readonly #io: IoContext
   readonly #chain: Chain
+  readonly #tally = new Tally()
   readonly #until: number
   readonly #left: Readonly<Record<Direction, Left>> = { request: new Left(), response: new Left() }
   /** Whose bodies it was shown. */
@@ -106,6 +111,7 @@ class ShadowRun implements EffectSink {
       info: asItWas(info),
       beside: recording,
     })
+    if (this.#filter !== undefined) this.#filter.tally = this.#tally
   }
 
   /** @returns undefined where it cannot be said what the candidate would have done */
@@ -221,6 +227,7 @@ class ShadowRun implements EffectSink {
       reply: this.#reply,
       request: this.#passed('request'),
       response: this.#passed('response'),
+      tally: this.#tally,
     }
   }
 

@@ -11,6 +11,7 @@ import { Filter } from './filter.ts'
 import type { LocalReply } from './local-reply.ts'
 import { Recording } from './recording.ts'
 import { runShadow } from './shadow-run.ts'
+import { Tally } from './tally.ts'
 import type { NotCompared, ShadowObserver } from './verdict.ts'
 
 /** Another version of a plugin, to run behind the stream on a copy. */
@@ -51,6 +52,7 @@ export function withTaps(
     }
     pool.shadows++
     chain.io.calls ??= new CallRecords()
+    filter.tally ??= new Tally()
     const seen = new Seen(chain, filter, shadow, chains)
     return [new Tap(chain, seen, 'request'), filter, new Tap(chain, seen, 'response')]
   })
@@ -104,10 +106,15 @@ class Seen {
       return this.#end('incomplete')
     }
     this.#over = true
-    const { answer } = this.#stable
+    const { answer, tally } = this.#stable
     const failed = this.#stable.bypassed || answer === 'failure'
     const reply = failed ? undefined : (answer as LocalReply | undefined)
-    const run = runShadow(this.shadow, this.recording, { info, io, failed, reply }, this.#chains)
+    const run = runShadow(
+      this.shadow,
+      this.recording,
+      { info, io, failed, reply, tally },
+      this.#chains,
+    )
     io.waitUntil(run.finally(() => this.#release()))
   }
 

@@ -15,6 +15,7 @@ import type { Filter } from './filter.ts'
 import type { HeaderMap } from './header-map.ts'
 import type { LocalReply } from './local-reply.ts'
 import type { PropertyPath } from './property-path.ts'
+import type { Tally } from './tally.ts'
 
 export class StreamContext implements Context {
   readonly id: number
@@ -29,6 +30,10 @@ export class StreamContext implements Context {
     this.#filter = filter
     this.id = root.vm.takeContextId()
     root.vm.addContext(this)
+  }
+
+  get tally(): Tally | undefined {
+    return this.#filter.tally
   }
 
   vmFailed(): void {

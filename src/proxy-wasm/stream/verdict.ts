@@ -3,6 +3,7 @@ import type { HeaderLines } from '../ports.ts'
 import type { IoContext } from './io-context.ts'
 import type { HeaderMap } from './header-map.ts'
 import type { StreamInfo } from './attributes.ts'
+import type { Tally } from './tally.ts'
 
 /**
  * `passed`: both messages went on, as far as there were any. `answered`: it gave the answer itself.
@@ -24,6 +25,8 @@ export interface Verdict {
   /** As they left it; undefined where they did not. */
   readonly request: VerdictMessage | undefined
   readonly response: VerdictMessage | undefined
+  /** What it did in all of its callbacks, those behind the stream's end included. */
+  readonly tally?: Tally | undefined
 }
 
 /**

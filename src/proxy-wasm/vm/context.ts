@@ -10,6 +10,7 @@ import type { BodyBuffer } from '../stream/body-buffer.ts'
 import type { HeaderMap } from '../stream/header-map.ts'
 import type { LocalReply } from '../stream/local-reply.ts'
 import type { PropertyPath } from '../stream/property-path.ts'
+import type { Tally } from '../stream/tally.ts'
 import type { RootContext } from './root-context.ts'
 
 export interface Context {
@@ -17,6 +18,8 @@ export interface Context {
   readonly id: number
   /** The root context of the same plugin (itself, for a root). */
   readonly root: RootContext
+  /** Where what is done in it is counted; undefined where nobody asks. */
+  readonly tally: Tally | undefined
 
   /** A map for reading, or undefined when there is none of that type in this phase. */
   headerMap(type: MapType): HeaderMap | undefined

@@ -58,6 +58,8 @@ export interface PluginSpec {
   readonly failOpenBudget: FailOpenBudget | undefined
   /** Undefined: the decisions port hears nothing of it. */
   readonly decisions: DecisionLogSpec | undefined
+  /** Host calls and metrics are counted for each stream that is watched, which each of them pays for. */
+  readonly counted: boolean
 }
 
 /** What an embedder has to say; everything else has Envoy's default. */
@@ -90,6 +92,7 @@ export function pluginSpec(options: PluginOptions): PluginSpec {
     allowOnHeadersStopIteration: false,
     logOnly: undefined,
     decisions: undefined,
+    counted: false,
     ...rest,
     configuration: bytes(configuration),
     vmConfiguration: bytes(vmConfiguration),

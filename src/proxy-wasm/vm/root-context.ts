@@ -66,6 +66,11 @@ export class RootContext implements Context {
     return this
   }
 
+  /** What belongs to no stream is counted for none. */
+  get tally(): undefined {
+    return undefined
+  }
+
   /** Number of stream contexts that are open. */
   get streams(): number {
     return this.#streams

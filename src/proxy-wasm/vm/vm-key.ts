@@ -29,6 +29,8 @@ export async function vmKey(spec: PluginSpec, side: VmSide = STABLE): Promise<st
     side.rollout,
     // who shares a vm shares what its calls become
     spec.logOnly === undefined ? side.mode : `log-only ${spec.logOnly.callouts}`,
+    // it is linked otherwise
+    ...(spec.counted ? ['counted'] : []),
   ])
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -5,10 +5,12 @@
 import type { AbiVersion } from '../abi/enums.ts'
 import { LogLevel } from '../abi/enums.ts'
 import { describeError, GuestTrap, LoadError } from '../errors.ts'
+import { countedMetrics } from '../hostcalls/counted.ts'
 import { linkImports } from '../hostcalls/link.ts'
 import type { WasiHost } from '../hostcalls/wasi.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
 import type { Ports } from '../ports.ts'
+import type { GuestMetric, Tally } from '../stream/tally.ts'
 import { Callouts } from './callouts.ts'
 import type { Context } from './context.ts'
 import { findAllocator, GuestCallbacks, type GuestFunction } from './guest-callbacks.ts'
@@ -40,6 +42,8 @@ export class Vm {
   readonly callbacks: GuestCallbacks
   /** `module.name` of every import that was linked to a stub because nobody knows it. */
   readonly unknownImports: Set<string> = new Set<string>()
+  /** Metrics that its guest has defined, by id; undefined where its host calls are not counted. */
+  readonly definedMetrics: ReadonlyMap<number, GuestMetric> | undefined
   /** What WASI calls see of the vm. */
   readonly wasiHost: WasiHost
   /** While a root context is created and configured (0.1.0 has one call for both configurations). */
@@ -78,6 +82,11 @@ export class Vm {
     this.vmId = spec.vmId
     this.abi = loaded.abi
     this.ports = ports
+    if (spec.counted) {
+      const defined = new Map<number, GuestMetric>()
+      this.definedMetrics = defined
+      this.ports = { ...ports, metrics: countedMetrics(ports.metrics, this, defined) }
+    }
     this.strand = strand
     this.#allowed = spec.allowedCapabilities
     this.#moduleName = spec.name
@@ -137,6 +146,11 @@ export class Vm {
       )
     }
     return context
+  }
+
+  /** Of the stream that host calls act on now, where somebody asks. */
+  get tally(): Tally | undefined {
+    return (this.#effective ?? this.#current)?.tally
   }
 
   /** The ports, for host calls beyond logging. @throws GuestTrap while the module is being started */
