@@ -58,6 +58,7 @@ export const rolloutSchema: v.GenericSchema<unknown, SnapshotRollout> = v.strict
         v.array(
           v.strictObject({
             name: v.picklist([...RATE_METRICS, ...MEAN_METRICS]),
+            metric: v.exactOptional(v.string()),
             maxIncrease: positive,
           }),
         ),

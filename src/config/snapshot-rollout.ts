@@ -15,7 +15,7 @@ export const ROLLOUT_MODES = ['shadow', 'log-only', 'enforce'] as const
 export type RolloutMode = (typeof ROLLOUT_MODES)[number]
 
 export const RATE_METRICS = ['server-errors', 'traps', 'denials'] as const
-export const MEAN_METRICS = ['wall-time', 'host-calls'] as const
+export const MEAN_METRICS = ['wall-time', 'host-calls', 'plugin-metric'] as const
 
 /** What keeps a request on its side. */
 export type SnapshotRolloutKey =
@@ -58,6 +58,8 @@ export interface SnapshotBlackout {
 
 export interface SnapshotAnalysisMetric {
   readonly name: (typeof RATE_METRICS)[number] | (typeof MEAN_METRICS)[number]
+  /** Of `plugin-metric`: which, as the plugin has defined it or as it is shown, without labels. */
+  readonly metric?: string
   /** Of a rate: a share of 1. Of a mean: in its own unit. */
   readonly maxIncrease: number
 }

@@ -10,6 +10,7 @@ import type {
   RequestScope,
 } from '../config/activation.ts'
 import { canonicalJson } from '../config/canonical.ts'
+import { countedPlugins } from '../config/counted-plugins.ts'
 import type { PluginId, Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
 import { type IoContext, type Plugin, runIn, type VmPool } from '../proxy-wasm/index.ts'
 import { notRunning, PluginMaker } from './bring-up.ts'
@@ -39,6 +40,13 @@ interface Held {
   readonly plugin: Plugin
   /** Everything that makes it what it is: the same text means the same plugin. */
   readonly identity: string
+}
+
+interface ToBring {
+  readonly id: PluginId
+  readonly config: SnapshotPlugin
+  /** Its host calls are, and its metrics, for each stream. */
+  readonly counted: boolean
 }
 
 type AllHeld = ReadonlyMap<PluginId, Held>
@@ -122,9 +130,15 @@ export class Activator {
     const next = new Map<PluginId, Held>()
     const { runs, node, weights } = this.#options
     const others = weights === undefined ? [] : candidates(snapshot, node)
+    const counted = weights === undefined ? undefined : countedPlugins(snapshot)
     for (const [id, config] of [...Object.entries(snapshot.plugins), ...others]) {
       if (!runs(config) || !isSelected(config, node)) continue
-      const { held, ...activation } = await this.#bringUp(id, config, before, io)
+      const counts = counted?.has(config.id) === true
+      const { held, ...activation } = await this.#bringUp(
+        { id, config, counted: counts },
+        before,
+        io,
+      )
       plugins.push(activation)
       next.set(id, held)
     }
@@ -132,19 +146,19 @@ export class Activator {
   }
 
   async #bringUp(
-    plugin: PluginId,
-    config: SnapshotPlugin,
+    { id: plugin, config, counted }: ToBring,
     all: AllHeld,
     io: IoContext,
   ): Promise<PluginActivation & { readonly held: Held }> {
-    const identity = identityOf(config)
+    // what is to be counted is linked otherwise, in a vm of its own
+    const identity = identityOf(config) + (counted ? COUNTED : '')
     const before = all.get(plugin)
     if (before?.identity === identity) return { plugin, ...stillThere(before.plugin), held: before }
     const side = plugin === config.id ? 'stable' : 'candidate'
     const { plugin: fresh, missing } = await this.#maker.make(
       config,
       (why) => this.#late({ plugin, ...why }),
-      side,
+      { side, counted },
     )
     const held = { plugin: fresh, identity }
     const promoted = side === 'stable' ? promotedTo(identity, plugin, all) : undefined
@@ -171,9 +185,13 @@ export class Activator {
 
 const RUNS: ReadonlySet<Plugin['state']> = new Set(['running', 'last-good'])
 
+/** Behind the identity of a plugin whose host calls are counted, as they are while it has a rollout. */
+const COUNTED = ' counted'
+
 /** The candidate that a plugin has become, where it runs. */
 function promotedTo(identity: string, id: PluginId, all: AllHeld): Held | undefined {
-  const same = [...all].find(([name, held]) => name !== id && held.identity === identity)
+  const names: ReadonlySet<string> = new Set([identity, identity + COUNTED])
+  const same = [...all].find(([name, held]) => name !== id && names.has(held.identity))
   return same?.[1].plugin.state === 'running' ? same[1] : undefined
 }
 

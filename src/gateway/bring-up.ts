@@ -34,6 +34,13 @@ export function notRunning(outcome: NotRunning['outcome'], error: unknown): NotR
     : { outcome, code: 'plugin.not_activated', reason: describeError(error) }
 }
 
+interface Making {
+  readonly side: VmSide['rollout']
+  readonly counted: boolean
+}
+
+const STABLE: Making = { side: 'stable', counted: false }
+
 /** What plugins were made from, to tell whether that is what a snapshot says. */
 const MADE_FROM = new WeakMap<Plugin, SnapshotPlugin>()
 
@@ -57,19 +64,19 @@ export class PluginMaker {
 
   /**
    * @param late - hears when a stream needed the plugin and it did not start
-   * @param side - of a rollout: sides never share a vm
+   * @param how - which side of a rollout it is: sides never share a vm; and whether host calls are counted
    * @returns the plugin, and why its module cannot be had where that is so
    */
   async make(
     config: SnapshotPlugin,
     late: (why: NotRunning) => void,
-    side: VmSide['rollout'] = 'stable',
+    how: Making = STABLE,
   ): Promise<{ readonly plugin: Plugin; readonly missing?: LoadError }> {
     let fallback: Plugin | undefined
     for (const version of config.lastGood?.toReversed() ?? []) {
       const module = this.#load(version.module)
       if (module instanceof LoadError) continue
-      fallback = await this.#plugin(asLastGood(config, version), module, { plugin: fallback }, side)
+      fallback = await this.#plugin(asLastGood(config, version), module, { plugin: fallback }, how)
     }
     const outcome = fallback === undefined ? 'failed' : 'last-good'
     const behind = {
@@ -78,10 +85,10 @@ export class PluginMaker {
     }
     const module = this.#load(config.module)
     if (!(module instanceof LoadError)) {
-      return { plugin: await this.#plugin(config, module, behind, side) }
+      return { plugin: await this.#plugin(config, module, behind, how) }
     }
     const stand = missingModule(config.module, module)
-    return { plugin: await this.#plugin(config, stand, behind, side), missing: module }
+    return { plugin: await this.#plugin(config, stand, behind, how), missing: module }
   }
 
   #load(sha256: string): LoadedModule | LoadError {
@@ -100,10 +107,10 @@ export class PluginMaker {
     config: SnapshotPlugin,
     module: LoadedModule,
     fallback: PluginFallback,
-    rollout: VmSide['rollout'],
+    { side, counted }: Making,
   ): Promise<Plugin> {
-    const spec = toPluginSpec(config, module, this.#node)
-    const key = await vmKey(spec, { rollout, mode: 'enforce' })
+    const spec = toPluginSpec(config, module, this.#node, counted)
+    const key = await vmKey(spec, { rollout: side, mode: 'enforce' })
     // a version never starts in the vm of the one before: what it does there would be done to that one's streams
     const own = config.shareVm ? key : `${key}.${(this.#made += 1)}`
     const plugin = new Plugin(spec, own, this.#pool, fallback)

@@ -7,6 +7,7 @@ import type { Histogram, Sample } from '../observe/index.ts'
 import type { Labels } from '../observe/labels.ts'
 import type { PluginCounts } from '../proxy-wasm/vm/plugin-counts.ts'
 import type { VmPool } from '../proxy-wasm/index.ts'
+import { StreamMeter } from './stream-meter.ts'
 
 /** Counts answers by class. */
 class Classes {
@@ -175,6 +176,14 @@ export class Meters {
   /** @param labels - which rollout, which run of it, in which mode, which side */
   side(labels: Labels): SideMeter {
     return new SideMeter(this.registry, labels)
+  }
+
+  /**
+   * @param labels - as of a side
+   * @param asked - metrics of the plugin's own that are compared
+   */
+  streams(labels: Labels, asked: readonly string[] = []): StreamMeter {
+    return new StreamMeter(this.registry, labels, this.guests, asked)
   }
 
   /** Counts an answer of a gateway that has nothing to run. */

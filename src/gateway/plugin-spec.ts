@@ -6,11 +6,13 @@ import { environmentOf, type GatewayNode } from './node.ts'
 /**
  * @param module - the plugin's module, checked
  * @param node - that runs it, for what only a node has
+ * @param counted - host calls and metrics are, for each stream that is watched
  */
 export function toPluginSpec(
   config: SnapshotPlugin,
   module: LoadedModule,
   node: GatewayNode,
+  counted = false,
 ): PluginSpec {
   return pluginSpec({
     name: config.id,
@@ -28,5 +30,6 @@ export function toPluginSpec(
     logOnly: config.logOnly,
     failOpenBudget: config.failOpenBudget,
     decisions: config.decisions,
+    counted,
   })
 }

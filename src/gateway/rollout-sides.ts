@@ -74,7 +74,11 @@ export class RolloutSides {
       if (side === undefined) continue
       const mode = rollout.modeFor(io)
       const served = mode === 'enforce' ? side : 'stable'
-      if (isCounted) (io.sides ??= []).push(rollout.meter(served))
+      if (isCounted) {
+        ;(io.sides ??= []).push(rollout.meter(served))
+        const watch = rollout.watch(served)
+        if (watch !== undefined) (request.watches ??= []).push(watch)
+      }
       if (served === 'candidate') candidates += 2 ** index
       else if (side === 'candidate') (request.shadows ??= []).push(rollout.shadow(mode, isCounted))
     }

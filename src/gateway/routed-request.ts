@@ -14,6 +14,7 @@ import type {
   Shadow,
   StreamInfo,
   VmPool,
+  Watch,
 } from '../proxy-wasm/index.ts'
 import { splitUrl } from '../proxy-wasm/stream/fetch-headers.ts'
 import { errorReply } from './errors.ts'
@@ -44,6 +45,8 @@ export class RoutedRequest implements RouteKey, FetchStreamOptions {
   readonly plugins: readonly Plugin[]
   /** Of plugins among them; undefined where none has one. */
   shadows?: Shadow[]
+  /** Of plugins among them that are compared by what they do. */
+  watches?: Watch[]
   readonly #running: Running
   #info: StreamInfo | undefined
   /** Of a rule that does more than sending its requests to one upstream. */

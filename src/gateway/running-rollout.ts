@@ -1,7 +1,8 @@
 /** One rollout on one node: who is of its audience, which side a request gets, and in which mode. */
+import { looksInside } from '../config/counted-plugins.ts'
 import type { RouteCandidate } from '../config/route-order.ts'
 import type { RolloutMode, SnapshotRollout } from '../config/snapshot-rollout.ts'
-import { type Plugin, runIn, type Shadow } from '../proxy-wasm/index.ts'
+import { type Plugin, runIn, type Shadow, type Watch } from '../proxy-wasm/index.ts'
 import { boundOf, saltOf, type Side, sideOf } from '../rollout/pick.ts'
 import { stickyKeyOf } from '../rollout/sticky-key.ts'
 import type { Exchange } from './exchange.ts'
@@ -43,6 +44,9 @@ export class RunningRollout {
   #weight = 0
   #bound = 0
   #sides: Partial<Record<Side, SideMeter>> = {}
+  /** Whether it is compared by more than by how requests are answered. */
+  readonly #looksInside: boolean
+  #watches: Partial<Record<Side, Watch>> = {}
   readonly #shadows = new Map<string, Shadow>()
 
   /** @param candidates - one for each mode that the steps have for this node, from the least on */
@@ -57,6 +61,7 @@ export class RunningRollout {
     this.#candidates = candidates
     this.#cap = [...candidates.keys()].at(-1)
     this.#rollout = rollout
+    this.#looksInside = looksInside(rollout)
     this.#weights = weights
     this.#meters = meters
     this.#always = new Set(rollout.always)
@@ -105,9 +110,26 @@ export class RunningRollout {
 
   /** Where the answers that requests got are counted, by side; made by the first of them. */
   meter(side: Side): SideMeter {
-    const { id: rollout } = this.#rollout
-    const labels = { rollout, run: `${this.#run}`, mode: 'enforce', side }
-    return (this.#sides[side] ??= this.#meters.side(labels))
+    return (this.#sides[side] ??= this.#meters.side(this.#labels(side)))
+  }
+
+  /** Hears what a side's plugin does in the requests it gets; undefined where nobody asks. */
+  watch(side: Side): Watch | undefined {
+    const plugin = side === 'stable' ? this.stable : this.enforced
+    if (!this.#looksInside || plugin === undefined) return undefined
+    return (this.#watches[side] ??= {
+      plugin,
+      observer: this.#meters.streams(this.#labels(side), this.#asked),
+    })
+  }
+
+  #labels(side: Side): Record<'rollout' | 'run' | 'mode' | 'side', string> {
+    return { rollout: this.#rollout.id, run: `${this.#run}`, mode: 'enforce', side }
+  }
+
+  /** Metrics of the plugin's own by which its versions are compared. */
+  get #asked(): string[] {
+    return this.#rollout.analysis?.metrics.flatMap(({ metric }) => metric ?? []) ?? []
   }
 
   /**
@@ -122,7 +144,14 @@ export class RunningRollout {
     const { stable } = this
     const candidate = this.#candidates.get(mode) ?? stable
     const labels = { rollout: this.#rollout.id, run: `${this.#run}` }
-    const observer = new ShadowMeter(this.#meters, labels, candidate, 'shadow', isCounted)
+    const observer = new ShadowMeter(
+      this.#meters,
+      labels,
+      candidate,
+      'shadow',
+      isCounted,
+      this.#asked,
+    )
     const shadow = { stable, candidate, observer }
     this.#shadows.set(name, shadow)
     return shadow
@@ -159,6 +188,7 @@ export class RunningRollout {
     if (run !== this.#run) {
       this.#run = run
       this.#sides = {}
+      this.#watches = {}
       this.#shadows.clear()
       this.#salt = saltOf(`${this.#rollout.id}/${run}`)
     }

@@ -13,19 +13,26 @@ import type {
 import type { Side } from '../rollout/pick.ts'
 import { shadowDifferences, wouldAnswer } from '../rollout/shadow-comparison.ts'
 import type { Meters, SideMeter } from './meters.ts'
+import type { StreamMeter } from './stream-meter.ts'
+
+interface CountedSide {
+  readonly answers: SideMeter
+  readonly streams: StreamMeter
+}
 
 export class ShadowMeter implements ShadowObserver {
   readonly #meters: Meters
   readonly #labels: { readonly rollout: string; readonly run: string }
   readonly #candidate: Plugin
   /** Undefined: nothing is counted, differences are told all the same. */
-  readonly #answers: Readonly<Record<Side, SideMeter>> | undefined
+  readonly #sides: Readonly<Record<Side, CountedSide>> | undefined
 
   /**
    * @param labels - which rollout, and which run of it
    * @param candidate - whose decisions are told
    * @param mode - of the step that the counts are for
    * @param counted - whether its runs say how the rollout goes; those of a preview do not
+   * @param asked - metrics of the plugin's own that are compared
    */
   constructor(
     meters: Meters,
@@ -33,27 +40,28 @@ export class ShadowMeter implements ShadowObserver {
     candidate: Plugin,
     mode: 'shadow' | 'log-only' = 'shadow',
     counted: boolean = true,
+    asked: readonly string[] = [],
   ) {
     this.#meters = meters
     this.#labels = labels
     this.#candidate = candidate
-    this.#answers = counted
-      ? {
-          stable: meters.side({ ...labels, mode, side: 'stable' }),
-          candidate: meters.side({ ...labels, mode, side: 'candidate' }),
-        }
-      : undefined
+    const sideOf = (side: Side): CountedSide => ({
+      answers: meters.side({ ...labels, mode, side }),
+      streams: meters.streams({ ...labels, mode, side }, asked),
+    })
+    if (counted) this.#sides = { stable: sideOf('stable'), candidate: sideOf('candidate') }
   }
 
   compared(stable: Verdict, candidate: Verdict, { info, request, io }: ShadowedStream): void {
-    // how long a plugin takes on a copy says nothing of how long it would take
-    this.#answers?.stable.answered(wouldAnswer(stable) ?? 0, 0)
-    this.#answers?.candidate.answered(wouldAnswer(candidate) ?? 0, 0)
+    if (this.#sides !== undefined) {
+      count(this.#sides.stable, stable)
+      count(this.#sides.candidate, candidate)
+    }
     const differences = shadowDifferences(stable, candidate)
     this.#count(differences.length === 0 ? 'equal' : 'different')
     const { spec, pool } = this.#candidate
     for (const { class: details, ...difference } of differences) {
-      if (this.#answers) this.#counter('shadowDifferences', { class: details }).add()
+      if (this.#sides) this.#counter('shadowDifferences', { class: details }).add()
       if (spec.decisions === undefined) continue
       const about = { plugin: spec, info, request, io }
       pool.ports.decisions.decided({ class: 'shadow', details, ...difference, ...about })
@@ -65,7 +73,7 @@ export class ShadowMeter implements ShadowObserver {
   }
 
   #count(result: 'equal' | 'different' | NotCompared): void {
-    if (this.#answers) this.#counter('shadowRuns', { result }).add()
+    if (this.#sides) this.#counter('shadowRuns', { result }).add()
   }
 
   /** Behind the response: a lookup for each is no matter. */
@@ -75,4 +83,10 @@ export class ShadowMeter implements ShadowObserver {
   ): Counter {
     return this.#meters.registry.counter(FAMILIES[family], { ...this.#labels, ...own })
   }
+}
+
+function count({ answers, streams }: CountedSide, verdict: Verdict): void {
+  // how long a plugin takes on a copy says nothing of how long it would take
+  answers.answered(wouldAnswer(verdict) ?? 0, 0)
+  if (verdict.tally !== undefined) streams.ended(verdict.tally)
 }

@@ -63,6 +63,14 @@ type Counters =
   | 'rolloutDenials'
   | 'rolloutWall'
   | 'rolloutWallSquares'
+  | 'rolloutStreams'
+  | 'rolloutTraps'
+  | 'rolloutHostCalls'
+  | 'rolloutHostCallSquares'
+  | 'rolloutMetricDefined'
+  | 'rolloutMetricValues'
+  | 'rolloutMetricSum'
+  | 'rolloutMetricSquares'
   | 'shadowRuns'
   | 'shadowDifferences'
   | 'refusals'
@@ -152,6 +160,35 @@ export const FAMILIES: Families = {
   rolloutWallSquares: counter(
     'postern_rollout_wall_milliseconds_squared_total',
     'The same, each squared, for their variance.',
+  ),
+  rolloutStreams: counter(
+    'postern_rollout_streams_total',
+    'Streams of those that are over, where their plugin is looked at.',
+  ),
+  rolloutTraps: counter('postern_rollout_traps_total', 'Of those, in which the plugin failed.'),
+  rolloutHostCalls: counter(
+    'postern_rollout_host_calls_total',
+    'Host calls that the plugin made in those.',
+  ),
+  rolloutHostCallSquares: counter(
+    'postern_rollout_host_calls_squared_total',
+    "The same, each stream's squared, for their variance.",
+  ),
+  rolloutMetricDefined: counter(
+    'postern_rollout_metric_defined_total',
+    "Isolates in which the plugin has defined a metric that its rollout's analysis asks for.",
+  ),
+  rolloutMetricValues: counter(
+    'postern_rollout_metric_values_total',
+    'Of a histogram, how many values were recorded.',
+  ),
+  rolloutMetricSum: counter(
+    'postern_rollout_metric_sum_total',
+    'What streams added to a counter or recorded in a histogram.',
+  ),
+  rolloutMetricSquares: counter(
+    'postern_rollout_metric_squared_total',
+    "The same, each stream's or value squared, for their variance.",
   ),
   shadowRuns: counter(
     'postern_shadow_runs_total',

@@ -40,6 +40,11 @@ export class GuestMetrics {
     return [...samples, { kind, name, labels: '', value: dropped }]
   }
 
+  /** Under which name a plugin's metric is shown, its labels apart. */
+  nameOf(raw: string): string {
+    return this.#named(raw).name
+  }
+
   #named(raw: string): Named {
     const known = this.#names.get(raw)
     if (known !== undefined) return known

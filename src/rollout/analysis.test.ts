@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { SnapshotAnalysis } from '../config/snapshot-rollout.ts'
-import { analyse } from './analysis.ts'
-import { NO_COUNTS, NO_ROLLOUT_COUNTS, type SideCounts } from './counts.ts'
+import { analyse, type MetricFinding, whyInconclusive } from './analysis.ts'
+import {
+  addCounts,
+  countsSince,
+  type MetricCounts,
+  NO_COUNTS,
+  NO_METRIC_COUNTS,
+  NO_ROLLOUT_COUNTS,
+  type SideCounts,
+} from './counts.ts'
 import { errors, side } from './testing/counts.ts'
 
 const ANALYSIS: SnapshotAnalysis = {
@@ -71,14 +79,127 @@ describe('a verdict', () => {
   })
 
   it.each([
-    ['traps', { traps: 60 }],
+    ['traps', { streams: 1000, traps: 60 }],
     ['denials', { denials: 60 }],
     ['wall-time', { wallMs: { sum: 5000, squares: 30_000 } }],
-    ['host-calls', { hostCalls: { sum: 5000, squares: 30_000 } }],
+    ['host-calls', { streams: 1000, hostCalls: { sum: 5000, squares: 30_000 } }],
   ] as const)('looks at %s', (name, worse: Partial<SideCounts>) => {
     const analysis = { ...ANALYSIS, metrics: [{ name, maxIncrease: 0.01 }] }
     const counts = { stable: side(100_000), candidate: { ...NO_COUNTS, requests: 1000, ...worse } }
     expect(analyse(analysis, counts, 1).verdict).toBe('fails')
     expect(analyse(analysis, { ...counts, candidate: side(1e6) }, 1).verdict).toBe('passes')
+  })
+})
+
+/** What the analysis says of one metric of the plugin's own, by its series on each side. */
+function own(stable: Partial<SideCounts>, candidate: Partial<SideCounts>): MetricFinding {
+  const analysis: SnapshotAnalysis = {
+    ...ANALYSIS,
+    metrics: [{ name: 'plugin-metric', metric: 'denied', maxIncrease: 0.1 }],
+  }
+  const counts = { stable: side(10_000, stable), candidate: side(10_000, candidate) }
+  const [found] = analyse(analysis, counts, 1).metrics
+  if (found === undefined) throw new Error('one metric was asked for')
+  return found
+}
+
+const metric = (type: string, counts: Partial<MetricCounts>): Partial<SideCounts> => ({
+  metrics: { [`${type} denied`]: { ...NO_METRIC_COUNTS, defined: 1, ...counts } },
+})
+const counter = (each: number): Partial<SideCounts> =>
+  metric('counter', { sum: 10_000 * each, squares: 10_000 * each })
+
+describe("a plugin's own metric", () => {
+  it('is, of a counter, how much each request adds to it', () => {
+    expect(own(counter(0.1), counter(0.5))).toMatchObject({
+      verdict: 'fails',
+      metric: 'denied',
+      stable: 0.1,
+      candidate: 0.5,
+    })
+    expect(own(counter(0.1), counter(0.12)).verdict).toBe('passes')
+    expect(own(counter(0.1), counter(0.2)).verdict).toBe('inconclusive')
+  })
+
+  it('is, of a histogram, how great its values are, however many there are', () => {
+    const values = (count: number, mean: number): Partial<SideCounts> =>
+      metric('histogram', {
+        values: count,
+        sum: count * mean,
+        squares: count * (mean * mean + 0.01),
+      })
+    expect(own(values(50_000, 3), values(900, 4))).toMatchObject({
+      verdict: 'fails',
+      stable: 3,
+      candidate: 4,
+    })
+    expect(own(values(5000, 3), values(900, 3)).verdict).toBe('passes')
+    expect(own(values(50_000, 3), values(99, 4)).verdict).toBe('inconclusive')
+  })
+
+  it('that one version alone has defined was never counted by the other', () => {
+    expect(own({}, counter(0.5))).toMatchObject({ verdict: 'fails', stable: 0 })
+    expect(own(counter(0.5), {})).toMatchObject({ verdict: 'passes', candidate: 0 })
+  })
+
+  it('that nobody has defined, or that is no sum, says nothing, and why', () => {
+    expect(own({}, {})).toMatchObject({
+      verdict: 'inconclusive',
+      reason: 'no version of the plugin has defined a metric denied so far',
+      stable: null,
+    })
+    expect(own(metric('gauge', { sum: 5 }), {}).reason).toMatch(/^denied is a gauge/)
+    expect(own(counter(1), metric('histogram', { values: 5 })).reason).toMatch(
+      /not of one type: counter, histogram/,
+    )
+  })
+
+  it('that is rare is not taken for one that never comes', () => {
+    // 200 requests without any say little about one in fifty
+    const quiet = { ...counter(0), streams: 200 }
+    expect(own(counter(0), quiet).most).toBeGreaterThan(0.02)
+    expect(own(counter(0), counter(0)).most).toBeLessThan(0.005)
+  })
+
+  it('is the reason that people are told while nobody can tell', () => {
+    const finding = (name: 'traps' | 'plugin-metric'): string =>
+      whyInconclusive(
+        analyse(
+          { ...ANALYSIS, metrics: [{ name, metric: 'denied', maxIncrease: 1 }] },
+          NO_ROLLOUT_COUNTS,
+          1,
+        ),
+      )
+    expect(finding('plugin-metric')).toMatch(/has defined a metric denied/)
+    expect(finding('traps')).toBe('nobody can tell the two apart yet')
+  })
+})
+
+describe('what streams did', () => {
+  it('waits for the streams, not for the answers', () => {
+    const analysis = { ...ANALYSIS, metrics: [{ name: 'traps' as const, maxIncrease: 0.01 }] }
+    const stable = side(10_000)
+    const bad = side(10_000, { streams: 99, traps: 99 })
+    expect(analyse(analysis, { stable, candidate: bad }, 1).verdict).toBe('inconclusive')
+    const more = { ...bad, streams: 100 }
+    expect(analyse(analysis, { stable, candidate: more }, 1).verdict).toBe('fails')
+  })
+
+  it('is taken since the step began; a metric that was defined before is', () => {
+    const before = side(100, { traps: 3, ...metric('counter', { sum: 10, squares: 20 }) })
+    const now = addCounts(
+      before,
+      side(50, { traps: 1, ...metric('counter', { defined: 0, sum: 5 }) }),
+    )
+    expect(countsSince(now, before)).toMatchObject({
+      streams: 50,
+      traps: 1,
+      metrics: { 'counter denied': { defined: 1, sum: 5, squares: 0 } },
+    })
+  })
+
+  it('is counted from nothing where a version kept less', () => {
+    const { streams: _, metrics: __, ...kept } = side(100)
+    expect(countsSince(side(150), kept as SideCounts)).toMatchObject({ requests: 50, streams: 150 })
   })
 })

@@ -7,15 +7,20 @@
  */
 import type { SnapshotAnalysis, SnapshotAnalysisMetric } from '../config/snapshot-rollout.ts'
 import { type Bounds, meanBounds, rateBounds } from './confidence.ts'
-import type { RolloutCounts, SideCounts } from './counts.ts'
+import type { RolloutCounts } from './counts.ts'
+import { type Measured, measured } from './measured.ts'
 
 /** `inconclusive`: it is too early to say; it may stay so. */
 export type Verdict = 'passes' | 'fails' | 'inconclusive'
 
 export interface MetricFinding {
   readonly name: SnapshotAnalysisMetric['name']
+  /** Of a plugin's own: which. */
+  readonly metric?: string
   readonly verdict: Verdict
-  /** Shares of 1, milliseconds or calls: what was seen; null without requests. */
+  /** Why nothing can be said, where it is not that it is too early. */
+  readonly reason?: string
+  /** Shares of 1, milliseconds, calls or the metric's own unit: what was seen; null where nothing was. */
   readonly stable: number | null
   readonly candidate: number | null
   /** How much more the candidate has: at least, and at most; null where nothing is known. */
@@ -46,26 +51,8 @@ export function analyse(
 ): Finding {
   const { metrics, minSamples, alpha } = analysis
   const requests = { stable: stable.requests, candidate: candidate.requests }
-  const enough = Math.min(stable.requests, candidate.requests) >= minSamples
   const share = alpha / (metrics.length * steps * 2)
-  const found = metrics.map((metric): MetricFinding => {
-    const { name, maxIncrease } = metric
-    const [ours, theirs] = [stable, candidate].map((side) =>
-      boundsOf(name, side, share, minSamples * TIGHT_AT),
-    ) as [Bounds, Bounds]
-    const least = theirs.low - ours.high
-    const most = theirs.high - ours.low
-    const worse = least > maxIncrease ? 'fails' : most <= maxIncrease ? 'passes' : 'inconclusive'
-    return {
-      name,
-      verdict: enough ? worse : 'inconclusive',
-      stable: seen(name, stable),
-      candidate: seen(name, candidate),
-      least: Number.isFinite(least) ? least : null,
-      most: Number.isFinite(most) ? most : null,
-      maxIncrease,
-    }
-  })
+  const found = metrics.map((metric) => find(metric, { stable, candidate }, minSamples, share))
   const is = (verdict: Verdict) => (one: MetricFinding) => one.verdict === verdict
   const verdict = found.some(is('fails'))
     ? 'fails'
@@ -75,35 +62,58 @@ export function analyse(
   return { verdict, requests, metrics: found }
 }
 
-function boundsOf(
-  name: MetricFinding['name'],
-  side: SideCounts,
+/** How people know a metric of a finding. */
+export function metricTitle({ name, metric }: Pick<MetricFinding, 'name' | 'metric'>): string {
+  return metric === undefined ? name : `${name} ${metric}`
+}
+
+/** @returns why nobody can tell, in a sentence without its end */
+export function whyInconclusive(finding: Finding | undefined): string {
+  const reasons = finding?.metrics.flatMap(({ reason }) => reason ?? []) ?? []
+  return reasons.length === 0 ? 'nobody can tell the two apart yet' : reasons.join('; ')
+}
+
+/** @param alpha - the chance that the truth of one side is ever outside of its bounds */
+function find(
+  metric: SnapshotAnalysisMetric,
+  counts: RolloutCounts,
+  minSamples: number,
   alpha: number,
-  tightAt: number,
-): Bounds {
-  const value = valueOf(name, side)
-  return typeof value === 'number'
-    ? rateBounds(value, side.requests, alpha)
-    : meanBounds(side.requests, value, alpha, tightAt)
-}
-
-function seen(name: MetricFinding['name'], side: SideCounts): number | null {
-  if (side.requests === 0) return null
-  const value = valueOf(name, side)
-  return (typeof value === 'number' ? value : value.sum) / side.requests
-}
-
-function valueOf(name: MetricFinding['name'], side: SideCounts): number | SideCounts['wallMs'] {
-  switch (name) {
-    case 'server-errors':
-      return side.serverErrors
-    case 'traps':
-      return side.traps
-    case 'denials':
-      return side.denials
-    case 'wall-time':
-      return side.wallMs
-    case 'host-calls':
-      return side.hostCalls
+): MetricFinding {
+  const { maxIncrease } = metric
+  const sides = measured(metric, counts)
+  const nothing = { stable: null, candidate: null, least: null, most: null }
+  if (typeof sides === 'string') {
+    return { ...metric, verdict: 'inconclusive', reason: sides, ...nothing }
   }
+  const { stable, candidate } = sides
+  const [ours, theirs] = [stable, candidate].map((side) =>
+    boundsOf(side, alpha, minSamples * TIGHT_AT),
+  ) as [Bounds, Bounds]
+  const least = theirs.low - ours.high
+  const most = theirs.high - ours.low
+  const enough = Math.min(stable.samples, candidate.samples) >= minSamples
+  const worse = least > maxIncrease ? 'fails' : most <= maxIncrease ? 'passes' : 'inconclusive'
+  return {
+    ...metric,
+    verdict: enough ? worse : 'inconclusive',
+    stable: seen(stable),
+    candidate: seen(candidate),
+    least: Number.isFinite(least) ? least : null,
+    most: Number.isFinite(most) ? most : null,
+  }
+}
+
+function boundsOf(side: Measured, alpha: number, tightAt: number): Bounds {
+  const { samples } = side
+  if (side.kind === 'share') return rateBounds(side.events, samples, alpha)
+  // what is rare may not have come yet: where all values are one, the next by one need not be
+  const unseen = side.counts ? -Math.log(alpha) / 2 : 0
+  const { sum, squares } = side
+  return meanBounds(samples, { sum, squares: squares + unseen }, alpha, tightAt)
+}
+
+function seen(side: Measured): number | null {
+  if (side.samples === 0) return null
+  return (side.kind === 'share' ? side.events : side.sum) / side.samples
 }

@@ -20,6 +20,15 @@ describe('the counts of a rollout', () => {
     registry.counter(FAMILIES.rolloutWallSquares, labels('candidate')).add(500)
     registry.counter(FAMILIES.rolloutRequests, labels('candidate', '1')).add(7)
     registry.counter(FAMILIES.rolloutRequests, labels('stable', '2', 'shadow')).add(5)
+    registry.counter(FAMILIES.rolloutStreams, labels('candidate')).add(9)
+    registry.counter(FAMILIES.rolloutTraps, labels('candidate')).add(2)
+    registry.counter(FAMILIES.rolloutHostCalls, labels('candidate')).add(27)
+    registry.counter(FAMILIES.rolloutHostCallSquares, labels('candidate')).add(81)
+    const metric = { ...labels('candidate'), metric: 'my.size', type: 'histogram' }
+    registry.counter(FAMILIES.rolloutMetricDefined, metric).add(1)
+    registry.counter(FAMILIES.rolloutMetricValues, metric).add(3)
+    registry.counter(FAMILIES.rolloutMetricSum, metric).add(30)
+    registry.counter(FAMILIES.rolloutMetricSquares, metric).add(310)
     registry.counter(FAMILIES.requests, { envoy_response_code_class: '2' }).add(99)
     const counts = countsOf([...registry.collect().samples()])
     expect([...counts.keys()].sort()).toEqual([
@@ -29,7 +38,15 @@ describe('the counts of a rollout', () => {
     ])
     expect(counts.get('default.r/2/enforce')).toMatchObject({
       stable: { requests: 100, serverErrors: 3, denials: 0 },
-      candidate: { requests: 10, denials: 4, wallMs: { sum: 50, squares: 500 } },
+      candidate: {
+        requests: 10,
+        denials: 4,
+        wallMs: { sum: 50, squares: 500 },
+        streams: 9,
+        traps: 2,
+        hostCalls: { sum: 27, squares: 81 },
+        metrics: { 'histogram my.size': { defined: 1, values: 3, sum: 30, squares: 310 } },
+      },
     })
     expect(counts.get('default.r/1/enforce')).toMatchObject({ candidate: { requests: 7 } })
     expect(counts.get('default.r/2/shadow')).toMatchObject({ stable: { requests: 5 } })

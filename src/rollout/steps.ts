@@ -4,7 +4,7 @@
  */
 import { modeOf } from '../config/rollout-modes.ts'
 import type { SnapshotRollout, SnapshotRolloutStep } from '../config/snapshot-rollout.ts'
-import { analyse, type Finding } from './analysis.ts'
+import { analyse, type Finding, metricTitle, whyInconclusive } from './analysis.ts'
 import { blackoutBegan } from './blackout.ts'
 import { countsSince, type RolloutCounts, type SideCounts } from './counts.ts'
 import type { Move, RolloutState } from './state.ts'
@@ -92,7 +92,7 @@ function failure(
   if (phase === 'paused' && onFailure === 'pause') return undefined
   if (finding?.verdict === 'fails') {
     const failed = finding.metrics.filter(({ verdict }) => verdict === 'fails')
-    return `worse in step ${step + 1}: ${failed.map((one) => one.name).join(', ')}`
+    return `worse in step ${step + 1}: ${failed.map(metricTitle).join(', ')}`
   }
   if (phase === 'complete' || now - resumedAt < deadlineMs) return undefined
   return 'the deadline has passed'
@@ -124,7 +124,7 @@ function forward(
       if (lasted < Math.max(step.passesWithinMs, step.pauseMs)) return state
       return pause(
         state,
-        `inconclusive in step ${state.step + 1}: nobody can tell the two apart yet`,
+        `inconclusive in step ${state.step + 1}: ${whyInconclusive(finding)}`,
         now,
       )
     }

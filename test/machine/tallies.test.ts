@@ -34,8 +34,8 @@ async function watched(
   const plugin = await host.plugin({ module: probe(), counted: true, configuration, ...options })
   const ended: Ended[] = []
   const observer: TallyObserver = {
-    ended(tally, defined) {
-      const names = [...(defined ?? new Map<number, GuestMetric>()).values()]
+    ended(tally) {
+      const names = [...(tally.defined ?? new Map<number, GuestMetric>()).values()]
       const sums = [...(tally.metrics ?? [])].map(([{ name }, { sum }]) => [name, sum] as const)
       ended.push({
         failed: tally.failed,

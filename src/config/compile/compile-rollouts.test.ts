@@ -16,6 +16,8 @@ const PLUGINS = pluginsOf([
   plugin('alone'),
   policy('alone', 'alone', { singleton: true }),
   plugin('trial'),
+  plugin('shared'),
+  policy('shared', 'shared', { shareVm: true, vmId: 'all' }),
   policy('trial', 'trial', { mode: 'log-only' }),
 ])
 
@@ -106,7 +108,9 @@ describe('a compiled rollout', () => {
       analysis: {
         metrics: [
           { name: 'server-errors', maxIncrease: 0.5 },
+          { name: 'traps', maxIncrease: 0.2 },
           { name: 'wall-time', maxIncrease: 3 },
+          { name: 'plugin-metric', metric: 'denied', maxIncrease: 0.1 },
         ],
         confidence: 99.9,
       },
@@ -131,7 +135,9 @@ describe('a compiled rollout', () => {
       analysis: {
         metrics: [
           { name: 'server-errors', maxIncrease: 0.005 },
+          { name: 'traps', maxIncrease: 0.002 },
           { name: 'wall-time', maxIncrease: 3 },
+          { name: 'plugin-metric', metric: 'denied', maxIncrease: 0.1 },
         ],
         minSamples: 200,
         alpha: 0.001,
@@ -251,6 +257,18 @@ describe('what is wrong with a rollout', () => {
     expect(compiled(rollout('a', 'trial', { mode: 'enforce' })).rollouts).toHaveLength(1)
     const steps = [{ weight: 5, pause: '1h', mode: 'shadow' as const }]
     expect(compiled(rollout('a', 'trial', { steps })).problems).toEqual(problems)
+  })
+
+  it('is a comparison by what cannot be counted apart: plugins that share a vm share its linking', () => {
+    const by = (...names: readonly ('traps' | 'host-calls')[]): Partial<PluginRollout['spec']> => ({
+      analysis: { metrics: names.map((name) => ({ name, maxIncrease: 1 })) },
+    })
+    expect(compiled(rollout('a', 'shared', by('traps', 'host-calls'))).problems).toEqual([
+      expect.stringMatching(
+        /^config\.unsupported spec\.analysis\.metrics\[1\]\.name: host-calls of a plugin with shareVm/,
+      ),
+    ])
+    expect(compiled(rollout('a', 'pricing', by('host-calls'))).problems).toEqual([])
   })
 
   it('is a module that nobody knows', () => {

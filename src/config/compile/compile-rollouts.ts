@@ -3,6 +3,7 @@
  * candidate is in the snapshot beside the plugin it may take the place of.
  */
 import { canonicalJson } from '../canonical.ts'
+import { isCounted } from '../counted-plugins.ts'
 import { nearest } from '../nearest.ts'
 import { durationMs } from '../resources/duration.ts'
 import { DEFAULT_NAMESPACE } from '../resources/metadata.ts'
@@ -145,6 +146,7 @@ function rolloutOf(
 ): SnapshotRollout {
   const { metadata, spec } = resource
   const { audience = {}, key = { type: 'clientIp' }, blackout = [], analysis, deadline } = spec
+  if (plugin.shareVm) refuseCounting(resource, report)
   const { selector, matches, always = [], never = [] } = audience
   const at = ['spec', 'audience']
   const invalid = (path: readonly (string | number)[], message: string): void =>
@@ -165,6 +167,16 @@ function rolloutOf(
     ...(analysis === undefined ? {} : { analysis: compileAnalysis(analysis) }),
     onFailure: spec.onFailure ?? 'rollback',
     ...(deadline === undefined ? {} : { deadlineMs: durationMs(deadline) }),
+  }
+}
+
+/** Counted host calls are linked otherwise, which would part the plugin from those it shares memory with. */
+function refuseCounting(resource: PluginRollout, report: Report): void {
+  for (const [index, { name }] of (resource.spec.analysis?.metrics ?? []).entries()) {
+    if (!isCounted(name)) continue
+    const path = ['spec', 'analysis', 'metrics', index, 'name']
+    const message = `${name} of a plugin with shareVm cannot be counted apart from those it shares a vm with; write traps, or take shareVm out`
+    report({ code: 'config.unsupported', path, message }, resource)
   }
 }
 
@@ -194,8 +206,9 @@ function compileAnalysis(
   const { metrics, minSamples = DEFAULT_MIN_SAMPLES, confidence = DEFAULT_CONFIDENCE } = analysis
   const rates: readonly string[] = RATE_METRICS
   return {
-    metrics: metrics.map(({ name, maxIncrease }) => ({
+    metrics: metrics.map(({ name, metric, maxIncrease }) => ({
       name,
+      ...(metric === undefined ? {} : { metric }),
       maxIncrease: rates.includes(name) ? maxIncrease / 100 : maxIncrease,
     })),
     minSamples,

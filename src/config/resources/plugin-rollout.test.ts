@@ -10,7 +10,6 @@ function messages(spec: object): string[] {
 }
 
 const metric = { name: 'server-errors', maxIncrease: 1 }
-const analysis = { metrics: [metric] }
 
 describe('a PluginRollout', () => {
   it('is taken with everything that it can have', () => {
@@ -35,7 +34,21 @@ describe('a PluginRollout', () => {
         { weight: 100, pause: '1h', until: 'passes' },
       ],
       blackout: [{ from: '22:00', to: '06:00', days: ['fri'], timeZone: 'America/Sao_Paulo' }],
-      analysis: { ...analysis, minSamples: 1, confidence: 99.99 },
+      analysis: {
+        metrics: [
+          ...['server-errors', 'traps', 'denials', 'wall-time', 'host-calls'].map((name) => ({
+            name,
+            maxIncrease: 1,
+          })),
+          ...['denied', 'request.size'].map((name) => ({
+            name: 'plugin-metric',
+            metric: name,
+            maxIncrease: 0.5,
+          })),
+        ],
+        minSamples: 1,
+        confidence: 99.99,
+      },
       onFailure: 'pause',
       deadline: '24h',
     }
@@ -116,6 +129,30 @@ describe('a PluginRollout', () => {
     ],
     ['no metrics', { analysis: { metrics: [] } }, 'expected at least one metric'],
     ['a metric twice', { analysis: { metrics: [metric, metric] } }, 'expected each metric once'],
+    [
+      'the one metric of a plugin twice',
+      {
+        analysis: {
+          metrics: Array(2).fill({ name: 'plugin-metric', metric: 'a', maxIncrease: 1 }),
+        },
+      },
+      'expected each metric once',
+    ],
+    [
+      "a plugin's metric without a name",
+      { analysis: { metrics: [{ name: 'plugin-metric', maxIncrease: 1 }] } },
+      'expected metric beside name: plugin-metric, and nowhere else',
+    ],
+    [
+      'a name for what is no metric of the plugin',
+      { analysis: { metrics: [{ ...metric, metric: 'a' }] } },
+      'expected metric beside name: plugin-metric, and nowhere else',
+    ],
+    [
+      'a name that would break its labels',
+      { analysis: { metrics: [{ name: 'plugin-metric', metric: 'a"b', maxIncrease: 1 }] } },
+      'expected a name without spaces, quotes and backslashes',
+    ],
     [
       'no margin',
       { analysis: { metrics: [{ ...metric, maxIncrease: 0 }] } },

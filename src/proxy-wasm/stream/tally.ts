@@ -20,8 +20,7 @@ export interface Recorded {
 
 /** Hears of each stream that a plugin was part of, when the stream is over. */
 export interface TallyObserver {
-  /** @param defined - all metrics that the plugin's vm has defined by now; undefined where nobody counts */
-  ended(tally: Tally, defined: ReadonlyMap<number, GuestMetric> | undefined): void
+  ended(tally: Tally): void
 }
 
 /** A plugin of a chain, and who hears what it did. */
@@ -37,6 +36,8 @@ export class Tally {
   hostCalls = 0
   /** By metric; undefined before the first. */
   metrics: Map<GuestMetric, Recorded> | undefined
+  /** All that the plugin's vm had defined when the stream was over; undefined where nobody counts. */
+  defined: ReadonlyMap<number, GuestMetric> | undefined
   readonly #observer: TallyObserver | undefined
 
   constructor(observer?: TallyObserver) {
@@ -45,7 +46,8 @@ export class Tally {
 
   /** The stream is over. */
   end(defined: ReadonlyMap<number, GuestMetric> | undefined): void {
-    this.#observer?.ended(this, defined)
+    this.defined = defined
+    this.#observer?.ended(this)
   }
 
   record(metric: GuestMetric, value: number): void {

@@ -2,7 +2,7 @@
 import { NO_COUNTS, type RolloutCounts, type SideCounts } from '../counts.ts'
 
 export function side(requests: number, rest: Partial<SideCounts> = {}): SideCounts {
-  return { ...NO_COUNTS, requests, ...rest }
+  return { ...NO_COUNTS, requests, streams: requests, ...rest }
 }
 
 /** Requests and server errors of both sides. */
