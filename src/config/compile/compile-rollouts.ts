@@ -206,11 +206,10 @@ function compileAnalysis(
   const { metrics, minSamples = DEFAULT_MIN_SAMPLES, confidence = DEFAULT_CONFIDENCE } = analysis
   const rates: readonly string[] = RATE_METRICS
   return {
-    metrics: metrics.map(({ name, metric, maxIncrease }) => ({
-      name,
-      ...(metric === undefined ? {} : { metric }),
-      maxIncrease: rates.includes(name) ? maxIncrease / 100 : maxIncrease,
-    })),
+    metrics: metrics.map((metric) => {
+      const { name, maxIncrease } = metric
+      return rates.includes(name) ? { name, maxIncrease: maxIncrease / 100 } : metric
+    }),
     minSamples,
     // written as the number it is meant to be: 100 - 99.9 is not 0.1
     alpha: Number(((100 - confidence) / 100).toPrecision(6)),
