@@ -8,9 +8,11 @@ import {
   Plugin,
   pluginSpec,
   standaloneIo,
+  Tally,
   type Verdict,
   VmPool,
 } from '../proxy-wasm/index.ts'
+import { countsOf } from '../rollout/rollout-samples.ts'
 import { Meters } from './meters.ts'
 import { ShadowMeter } from './shadow-meter.ts'
 
@@ -115,6 +117,20 @@ describe('what shadow runs come to', () => {
     expect(counted(meters, 'postern_rollout_denials_total')).toEqual({ [side('candidate')]: 1 })
     expect(counted(meters, 'postern_rollout_server_errors_total')).toEqual({
       [side('candidate')]: 1,
+    })
+  })
+
+  it('is what the analysis sees of what both did, also where the candidate could not be called', () => {
+    const { meter, meters } = world()
+    const tally = (hostCalls: number, failed = false): Tally =>
+      Object.assign(new Tally(), { hostCalls, failed })
+    meter.compared({ ...passed(), tally: tally(2) }, { ...DENIED, tally: tally(5) }, ABOUT)
+    meter.notCompared('unavailable', tally(2))
+    meter.notCompared('unavailable')
+    const found = countsOf([...meters.registry.collect().samples()]).get('default.p/2/shadow')
+    expect(found).toMatchObject({
+      stable: { streams: 2, traps: 0, hostCalls: { sum: 4, squares: 8 } },
+      candidate: { streams: 2, traps: 1, hostCalls: { sum: 5, squares: 25 } },
     })
   })
 

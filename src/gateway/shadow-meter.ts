@@ -3,17 +3,21 @@
  * analysis of its rollout, what each side would have answered. Differences go to the decision log too.
  */
 import { type Counter, FAMILIES } from '../observe/index.ts'
-import type {
-  NotCompared,
-  Plugin,
-  ShadowedStream,
-  ShadowObserver,
-  Verdict,
+import {
+  type NotCompared,
+  type Plugin,
+  type ShadowedStream,
+  type ShadowObserver,
+  Tally,
+  type Verdict,
 } from '../proxy-wasm/index.ts'
 import type { Side } from '../rollout/pick.ts'
 import { shadowDifferences, wouldAnswer } from '../rollout/shadow-comparison.ts'
 import type { Meters, SideMeter } from './meters.ts'
 import type { StreamMeter } from './stream-meter.ts'
+
+/** Of a stream in which the candidate could not be called. */
+const FAILED: Tally = Object.assign(new Tally(), { failed: true })
 
 interface CountedSide {
   readonly answers: SideMeter
@@ -68,7 +72,11 @@ export class ShadowMeter implements ShadowObserver {
     }
   }
 
-  notCompared(why: NotCompared): void {
+  notCompared(why: NotCompared, down?: Tally): void {
+    if (down !== undefined) {
+      this.#sides?.stable.streams.ended(down)
+      this.#sides?.candidate.streams.ended(FAILED)
+    }
     this.#count(why)
   }
 

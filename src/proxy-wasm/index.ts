@@ -34,7 +34,13 @@ export { HeaderMap } from './stream/header-map.ts'
 export { type IoContext, runIn, runningIo, standaloneIo } from './stream/io-context.ts'
 export { emptyReply, type LocalReply } from './stream/local-reply.ts'
 export type { Shadow } from './stream/shadow-tap.ts'
-export type { GuestMetric, Recorded, Tally, TallyObserver, Watch } from './stream/tally.ts'
+export {
+  type GuestMetric,
+  type Recorded,
+  Tally,
+  type TallyObserver,
+  type Watch,
+} from './stream/tally.ts'
 export type { NotCompared, ShadowedStream, ShadowObserver, Verdict } from './stream/verdict.ts'
 export {
   type LoadedModule,

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { machine, probe, script } from '../support/machine.ts'
 import { set } from '../support/log-only.ts'
 import { calls, chunked, PAUSE, post, type Steps } from '../support/play.ts'
-import { shadowed } from '../support/shadow.ts'
+import type { Plugin } from '../../src/proxy-wasm/index.ts'
+import { shadowed, throughShadow } from '../support/shadow.ts'
 
 const EDITS: Steps = {
   request_headers: [set('x-new', 'mine'), { call: 'remove_header', name: 'x-old' }],
@@ -343,5 +344,20 @@ describe('what both versions did', () => {
       { hostCalls: 4, failed: false },
       { hostCalls: 3, failed: true },
     ])
+  })
+
+  it('is known of a candidate that waits after a trap: it would have failed, where one that never starts would not run', async () => {
+    const first = await shadowed({ stable: {}, candidate: { request_headers: [{ call: 'trap' }] } })
+    const plugins: [Plugin, Plugin] = [first.stable, first.candidate]
+    const second = await throughShadow(first.host, [first.stable], { plugins })
+    expect([second.notCompared, second.tallies]).toMatchObject([
+      ['unavailable'],
+      [{ failed: false }],
+    ])
+    const never = await shadowed({
+      stable: {},
+      candidate: { configure: [{ call: 'return_false' }] },
+    })
+    expect([never.notCompared, never.tallies]).toEqual([['unavailable'], []])
   })
 })

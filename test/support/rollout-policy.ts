@@ -1,5 +1,5 @@
 /** Rollouts for gateway tests: a plugin that marks both directions of a request, and other versions of it. */
-import { headerProbe } from './policy.ts'
+import { headerProbe, type ProbeSteps } from './policy.ts'
 
 /** The origin's answer says with which mark the request came, so both directions meet in one reply. */
 export const SEEN = 'x-seen'
@@ -28,7 +28,7 @@ export function marking(
 /** @param spec - what is not said is one step of an hour at 50 per cent, keyed by `x-user` */
 export function pluginRollout(
   spec: object = {},
-  candidate: Record<string, object[]> = marks('new'),
+  candidate: ProbeSteps = marks('new'),
   { name = 'next', plugin = 'mark' }: { readonly name?: string; readonly plugin?: string } = {},
 ): object {
   const { spec: version } = headerProbe(plugin, candidate) as { spec: { pluginConfig: object } }

@@ -38,7 +38,7 @@ export interface Shadowed {
   /** Of each run: the candidate's. */
   readonly verdicts: readonly Verdict[]
   readonly notCompared: readonly NotCompared[]
-  /** Of each run: the stable version's, the candidate's. */
+  /** Of each run: the stable version's, the candidate's; of one that was down, the former alone. */
   readonly tallies: readonly (Tally | undefined)[]
   /** Of how many runs. */
   readonly compared: number
@@ -101,7 +101,10 @@ export async function throughShadow(
             tallies.push(theirs.tally, own.tally)
             differences.push(...shadowDifferences(theirs, own))
           },
-          notCompared: (why) => void notCompared.push(why),
+          notCompared(why, down) {
+            notCompared.push(why)
+            if (down !== undefined) tallies.push(down)
+          },
         },
       },
     ],

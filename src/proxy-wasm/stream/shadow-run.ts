@@ -46,7 +46,10 @@ export async function runShadow(
   if (shadowed.io.calls?.overflowed) return observer.notCompared('too-large')
   const run = new ShadowRun(candidate, recording, shadowed, chains)
   const verdict = await run.verdict()
-  if (verdict === undefined) return observer.notCompared(run.lacks)
+  if (verdict === undefined) {
+    const isDown = run.lacks === 'unavailable' && candidate.refusal === undefined
+    return observer.notCompared(run.lacks, isDown ? shadowed.tally : undefined)
+  }
   const { info, io } = shadowed
   const request = recording.request.came.headers as HeaderMap
   observer.compared(stableVerdict(recording, shadowed), verdict, { info, request, io })

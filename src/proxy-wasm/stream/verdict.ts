@@ -39,7 +39,8 @@ export type NotCompared = 'too-large' | 'incomplete' | 'busy' | 'unavailable'
 /** Who hears what came of shadow runs; called behind the response. */
 export interface ShadowObserver {
   compared(stable: Verdict, candidate: Verdict, about: ShadowedStream): void
-  notCompared(why: NotCompared): void
+  /** @param down - what the plugin did in a stream that the candidate has failed: it waits after a trap */
+  notCompared(why: NotCompared, down?: Tally): void
 }
 
 /** Which stream it was. */
