@@ -36,7 +36,7 @@ describe('a PluginRollout', () => {
       blackout: [{ from: '22:00', to: '06:00', days: ['fri'], timeZone: 'America/Sao_Paulo' }],
       analysis: {
         metrics: [
-          ...['server-errors', 'traps', 'denials', 'wall-time', 'host-calls'].map((name) => ({
+          ...['server-errors', 'traps', 'denials', 'host-calls'].map((name) => ({
             name,
             maxIncrease: 1,
           })),
