@@ -23,6 +23,7 @@ export class ClockedGateway {
   readonly #options: Options
   readonly #folder: string
   #workerd: Workerd
+  readonly #others: Workerd[] = []
   #ahead = 0
 
   private constructor(workerd: Workerd, origin: Origin, options: Options, folder: string) {
@@ -50,8 +51,22 @@ export class ClockedGateway {
     this.#ahead += ms
     const { url, twin } = this.gateway
     const path = `test/clock?ahead=${this.#ahead}`
-    await post(`${twin}/${path}`)
+    for (const isolate of [twin, ...this.#others.map((other) => other.url)]) {
+      await post(`${isolate}/${path}`)
+    }
     await post(`${url}/${path}&alarms`)
+  }
+
+  /** Another node, which reads the same store: its time goes along with this one's. */
+  async another(vars: WorkerdOptions['vars']): Promise<Workerd> {
+    const folder = join(this.#folder, `node-${this.#others.length}`)
+    const options = { ...this.#options, vars: { ...this.#options.vars, ...vars } }
+    const node = await startWorkerd({
+      ...at(options, folder, this.#ahead),
+      kvFolder: this.gateway.kv,
+    })
+    this.#others.push(node)
+    return node
   }
 
   /** Lets the rollout object end at one of its next writes: that one is not done. @param write - 1: the next */
@@ -102,6 +117,7 @@ export class ClockedGateway {
   }
 
   async stop(): Promise<void> {
+    for (const other of this.#others) await other.stop()
     await this.gateway.stop()
     rmSync(this.#folder, { recursive: true, force: true })
   }
