@@ -142,6 +142,7 @@ describe('what fails', () => {
       }),
     )
     expect(refused).toMatch(/plugin_init: .*proxy_on_configure[^]*bad colour/)
+    expect(refused?.split('bad colour')).toHaveLength(2)
   })
 
   it('reads HTTP/1 text strictly', async () => {

@@ -69,7 +69,10 @@ class RunningTest {
       this.#plugin.start()
     } catch (error) {
       if (!(error instanceof LoadError)) throw error
-      const said = this.#plugin.test.logs.filter(({ level }) => level >= LogLevel.Warn)
+      // the last line stands in the message already
+      const said = this.#plugin.test.logs.filter(
+        ({ level, message }) => level >= LogLevel.Warn && !error.message.includes(message),
+      )
       const reasons = said.map(({ message }) => `\n  ${message}`).join('')
       this.#failed('plugin_init', test.plugin_init?.at ?? test.at, error.message + reasons)
     }
