@@ -48,6 +48,7 @@ export class RolloutController {
   readonly #timing: ControllerTiming
   /** One at a time: each begins with what the one before has kept. */
   #last: Promise<unknown> = Promise.resolve()
+  #known: ActiveVersions | undefined
 
   constructor(ports: ControllerPorts, timing: ControllerTiming = TIMING) {
     this.#ports = ports
@@ -138,6 +139,17 @@ export class RolloutController {
     return mine
   }
 
+  /** What is active; while KV cannot be read, what was last: enough to find a candidate worse. */
+  async #active(): Promise<{ readonly versions: ActiveVersions; readonly isFresh: boolean }> {
+    try {
+      this.#known = await this.#ports.active()
+      return { versions: this.#known, isFresh: true }
+    } catch (error) {
+      if (this.#known === undefined) throw error
+      return { versions: this.#known, isFresh: false }
+    }
+  }
+
   /** @returns also which revision it has seen, as far as there was anything to see */
   async #forward(
     record: RolloutsRecord,
@@ -147,7 +159,7 @@ export class RolloutController {
     const states = Object.values(record.rollouts)
     if (!states.some(mayChange)) return { record, seen: Infinity }
     const ports = this.#ports
-    const versions = await ports.active()
+    const { versions, isFresh } = await this.#active()
     const active = new Map(versions.rollouts.map((one) => [one.rollout.id, one]))
     const counts = states.some(isUnderWay) ? await ports.counts() : new Map<string, RolloutCounts>()
     const now = ports.now()
@@ -155,7 +167,7 @@ export class RolloutController {
     for (const [id, state] of Object.entries(record.rollouts)) {
       if (!mayChange(state)) continue
       // what a store shows of before says nothing of what has become of a rollout
-      const isStale = versions.revision < revision
+      const isStale = !isFresh || versions.revision < revision
       const settled = isStale ? state : settle(state, active.get(id), versions, now)
       const rollout = active.get(id)?.rollout
       if (settled !== state || rollout === undefined) next = withState(next, id, settled, now)
@@ -166,8 +178,9 @@ export class RolloutController {
         const own = seen(modeOf(rollout, rollout.steps[state.step]))
         const { stable: served } = seen('enforce')
         const { state: advanced, finding } = advance(rollout, state, own, now, riseLeadMs, served)
-        // the step before is not known to have been published: it has not begun for everybody
-        if (advanced.step > state.step && record.confirmed !== record.version) continue
+        // nor does one rise while KV cannot be read, or has not got the step before
+        const mayRise = isFresh && record.confirmed === record.version
+        if (advanced.step > state.step && !mayRise) continue
         next = withState(next, id, advanced, now, finding)
       }
     }

@@ -1,6 +1,6 @@
 /** What replies to reports carry, when KV or the report object fails. */
 import { describe, expect, it } from 'vitest'
-import { BAD, ID, raisedBeforeKv, World } from './testing/controller-world.ts'
+import { BAD, GOOD, ID, raisedBeforeKv, World } from './testing/controller-world.ts'
 import { MINUTE, snapshotRollout } from './testing/rollouts.ts'
 
 describe('replies to reports', () => {
@@ -96,6 +96,23 @@ describe('replies to reports', () => {
     await world.run(MINUTE)
     world.reports = 'sound'
     expect(await world.controller.turn()).toBeUndefined()
+    expect(world.weight(world.now, world.announced)).toBe(0)
+  })
+
+  it('carry what the analysis takes back though KV can be neither read nor written, and no rise', async () => {
+    const world = await risen()
+    const unreadable = (): never => {
+      throw new Error('KV cannot be read')
+    }
+    Object.defineProperty(world, 'active', { get: unreadable })
+    world.kv = 'down'
+    world.counted = GOOD
+    await world.run(60 * MINUTE)
+    expect(world.state).toMatchObject({ phase: 'running', step: 0 })
+    expect(world.weight(world.now, world.announced)).toBe(5)
+    world.counted = BAD
+    await world.run(10_000)
+    expect(world.state?.phase).toBe('rolled-back')
     expect(world.weight(world.now, world.announced)).toBe(0)
   })
 
