@@ -20,7 +20,7 @@ const { values } = parseArgs({
     interval: { type: 'string', default: '1,5' },
     late: { type: 'string', default: '30,never' },
     rollbacks: { type: 'string', default: '20' },
-    beside: { type: 'string', default: '4' },
+    beside: { type: 'string', default: '5' },
     write: { type: 'boolean', default: false },
   },
 })
