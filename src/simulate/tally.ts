@@ -1,4 +1,5 @@
 /** What a simulation comes to: counts of everything, and the first differences as samples. */
+import { describeMove } from '../config/describe-move.ts'
 import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
 import type { Side } from '../rollout/pick.ts'
 import { SHADOW_DIFFERENCES, type ShadowDifference } from '../rollout/shadow-comparison.ts'
@@ -40,8 +41,8 @@ export interface SimulationReport {
   readonly differences: Readonly<Record<DifferenceClass, number>>
   /** Requests that did not come back. */
   readonly lost: readonly { readonly place: string; readonly side: Side }[]
-  /** Of those compared: how many the candidate would get at each step of a first run. */
-  readonly steps: readonly { readonly weight: number; readonly candidate: number }[]
+  /** Of those compared: how many the candidate would get at each step of a first run; `5 % shadow`. */
+  readonly steps: readonly { readonly step: string; readonly candidate: number }[]
   /** They are stable until the weight is 100. */
   readonly withoutKey: number
   readonly stable: SideReport
@@ -140,7 +141,10 @@ export class Tally {
         DIFFERENCE_CLASSES.map((name) => [name, this.#differences.get(name) ?? 0]),
       ) as SimulationReport['differences'],
       lost: this.#lost,
-      steps: steps.map(({ weight }, at) => ({ weight, candidate: this.#steps[at] ?? 0 })),
+      steps: steps.map((step, at) => ({
+        step: describeMove({ mode: this.#rollout.mode, ...step }),
+        candidate: this.#steps[at] ?? 0,
+      })),
       withoutKey: this.#withoutKey,
       stable: this.#sides.stable.report(),
       candidate: this.#sides.candidate.report(),

@@ -85,6 +85,20 @@ describe('traffic', () => {
   })
 })
 
+describe('generated requests', () => {
+  it('have the headers that they are given', async () => {
+    const { postern } = await simulatedPolicy({
+      stable: 'header-policy:1.1.0',
+      stableConfig: { response: { set: { 'x-key': 'none' } } },
+      candidateConfig: { response: { set: { 'x-key': '${request.header.x-api-key}' } } },
+    })
+    const command = ['rollout', 'simulate', 'next', '-f', 'policy.yaml', '--show', 'x-key']
+    const header = ['--generate', '1', '--header', 'X-Api-Key: mine']
+    const { stdout } = await postern(...command, ...header)
+    expect(stdout).toContain('~ x-key: none → mine')
+  })
+})
+
 describe('the example', () => {
   it('shows the one answer that would go out unmasked', async () => {
     let stdout = ''
@@ -111,6 +125,7 @@ describe('what is called wrongly', () => {
     [['next', '-f', 'policy.yaml', '--generate', 'many'], '--generate: expected a whole number'],
     [['next', '-f', 'p', '--generate', '1', '--fail-on', 'traps'], 'there is no difference traps'],
     [['next', '-f', 'p', '--generate', '1', '--timeout', '10'], '--timeout: 10 is no time'],
+    [['next', '-f', 'p', '--generate', '1', '--header', 'secret'], '--header: expected a header'],
     [['next', '-f', 'p', '--generate', '1', '--labels', 'x'], '--labels: x is no label'],
   ])('%j exits with 2', async (args, message) => {
     const { postern } = await simulatedPolicy({

@@ -187,7 +187,7 @@ describe('a guest that does not come back', () => {
     const { exitCode, report, stderr } = await simulated(
       { ...PROBED, candidateConfig: loops },
       lines(GET, { url: 'http://shop.example/loop' }, GET),
-      { fixtures: PROBE, args: ['--timeout', '2s'] },
+      { fixtures: PROBE, args: ['--timeout', '3s'] },
     )
     expect(exitCode).toBe(3)
     expect(report.lost).toEqual([{ place: 't.jsonl:2', side: 'candidate' }])
@@ -202,10 +202,10 @@ describe('a guest that does not come back', () => {
       PROBE,
     )
     const command = ['rollout', 'simulate', 'next', '-f', 'policy.yaml', '--traffic', 't.jsonl']
-    const { exitCode, stderr } = await postern(...command, '--timeout', '2s')
+    const { exitCode, stderr } = await postern(...command, '--timeout', '3s')
     expect([exitCode, stderr]).toEqual([
       1,
-      expect.stringContaining('The candidate does not start: it has not started within 2 s'),
+      expect.stringContaining('The candidate does not start: it has not started within 3 s'),
     ])
   })
 
@@ -308,7 +308,7 @@ describe('the audience', () => {
       { 'no-route': 1, 'no-plugin': 0, audience: 1 },
     ])
     expect(report.withoutKey).toBe(1)
-    expect(report.steps.at(-1)).toEqual({ weight: 100, candidate: 2 })
+    expect(report.steps.at(-1)).toEqual({ step: '100 %', candidate: 2 })
   })
 
   it('may have none of the requests: that is no result', async () => {

@@ -47,7 +47,7 @@ and callouts are answered from the recording. It needs no gateway.`,
     const { snapshot, rollout, files } = await prepared(options, io)
     const { exchanges, leftOut } = await readTraffic(io.cwd, options.traffic)
     for (const [what, number] of leftOut) io.stderr(`Left out: ${number} requests for ${what}.\n`)
-    const generator = new TrafficGenerator(snapshot, rollout, options.seed)
+    const generator = new TrafficGenerator(snapshot, rollout, options.seed, options.headers)
     const callouts = await readCalloutFiles(io.cwd, options.callouts)
     const { decisions } = snapshot.plugins[rollout.plugin] ?? {}
     const shown = { show: options.show, mask: new Set(decisions?.mask) }

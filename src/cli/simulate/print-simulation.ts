@@ -92,12 +92,8 @@ function sides({ stable, candidate }: SimulationReport): string {
 
 function steps({ steps: all, compared, withoutKey }: SimulationReport): string {
   const table = formatTable([
-    ['step', 'weight', 'would get the candidate'],
-    ...all.map(({ weight, candidate }, at) => [
-      `${at + 1}`,
-      `${weight} %`,
-      `${candidate} of ${compared}`,
-    ]),
+    ['step', '', 'would get the candidate'],
+    ...all.map(({ step, candidate }, at) => [`${at + 1}`, step, `${candidate} of ${compared}`]),
   ])
   const keyless =
     withoutKey === 0

@@ -1,6 +1,8 @@
 /** The command line of `postern rollout simulate`. */
 import { parseArgs } from 'node:util'
 import { durationMs } from '../../config/resources/duration.ts'
+import type { HeaderList } from '../../simulate/traffic/exchange.ts'
+import { headerAt } from '../../simulate/traffic/read-fields.ts'
 import { DIFFERENCE_CLASSES, type DifferenceClass } from '../../simulate/tally.ts'
 import { CommandError } from '../command-error.ts'
 import { FILES_HELP } from '../policy-files.ts'
@@ -11,6 +13,8 @@ import { usageError } from '../usage-error.ts'
 export const SIMULATE_HELP: string = `${FILES_HELP}
   --traffic FILE     requests to play: HAR, or JSON Lines, gzip'd or not; may be repeated
   --generate N       make N requests from the policy: its routes, its audience, many keys
+  --header NAME:VALUE
+                     of every generated request, as a key that a plugin asks for; may be repeated
   --seed S           for --generate and the plugins' random numbers: the same seed does the same
                      (default 1)
   --callouts FILE    JSON Lines with answers to the plugins' callouts; others fail
@@ -28,6 +32,7 @@ const OPTIONS = {
   'root-namespace': { type: 'string' },
   traffic: { type: 'string', multiple: true },
   generate: { type: 'string' },
+  header: { type: 'string', multiple: true },
   seed: { type: 'string' },
   callouts: { type: 'string', multiple: true },
   labels: { type: 'string' },
@@ -46,6 +51,8 @@ export interface SimulateOptions {
   readonly rootNamespace: string | undefined
   readonly traffic: readonly string[]
   readonly generate: number
+  /** Of generated requests. */
+  readonly headers: HeaderList
   readonly seed: number
   readonly callouts: readonly string[]
   readonly labels: Readonly<Record<string, string>>
@@ -77,6 +84,7 @@ export function simulateOptions(args: string[]): SimulateOptions {
     rootNamespace: values['root-namespace'],
     traffic,
     generate: numberOf('generate', generate, 0, 10_000_000),
+    headers: (values.header ?? []).map(headerOf),
     seed: numberOf('seed', values.seed, 1, 2 ** 32 - 1),
     callouts,
     labels: labelsOf(values.labels, '--labels') ?? {},
@@ -102,6 +110,16 @@ function numberOf(name: string, text: string | undefined, absent: number, max: n
   const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
   if (number <= max) return number
   throw usage(`--${name}: expected a whole number from 0 to ${max}`)
+}
+
+function headerOf(text: string): HeaderList[number] {
+  const colon = text.indexOf(':')
+  try {
+    return headerAt(text.slice(0, Math.max(colon, 0)).trim(), text.slice(colon + 1).trim(), [])
+  } catch {
+    // what is in it may be a secret
+    throw usage('--header: expected a header as x-api-key:VALUE')
+  }
 }
 
 function classesOf(text: string | undefined): readonly DifferenceClass[] {

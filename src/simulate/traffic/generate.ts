@@ -7,7 +7,7 @@ import type { RouteMatch, Snapshot } from '../../config/snapshot.ts'
 import type { SnapshotRollout } from '../../config/snapshot-rollout.ts'
 import { hostOf, RouteTable, type RouteKey } from '../../gateway/route-table.ts'
 import { SeededRandom, seedOf } from '../seeded-random.ts'
-import type { RecordedExchange } from './exchange.ts'
+import type { HeaderList, RecordedExchange } from './exchange.ts'
 import {
   pathBehind,
   someAnswer,
@@ -16,6 +16,7 @@ import {
   someMethod,
   someQuery,
 } from './generated-parts.ts'
+import { type ConfiguredWords, configuredWords } from './configured-words.ts'
 import { withKey } from './sticky-keys.ts'
 import { textMatching, valueMatching } from './text-matching.ts'
 
@@ -46,12 +47,24 @@ export class TrafficGenerator {
   readonly #routes: RouteTable
   readonly #candidates: readonly RouteCandidate[]
   readonly #audience: readonly RouteMatch[]
+  readonly #words: ConfiguredWords
+  readonly #headers: HeaderList
   readonly #seed: number
 
-  /** @param rollout - of the snapshot: routes that have its plugin get requests */
-  constructor(snapshot: Snapshot, rollout: SnapshotRollout, seed: number) {
+  /**
+   * @param rollout - of the snapshot: routes that have its plugin get requests
+   * @param headers - that every request has
+   */
+  constructor(
+    snapshot: Snapshot,
+    rollout: SnapshotRollout,
+    seed: number,
+    headers: HeaderList = [],
+  ) {
+    this.#headers = headers
     this.#rollout = rollout
     this.#seed = seed
+    this.#words = configuredWords(snapshot, rollout)
     this.#routes = new RouteTable(snapshot)
     this.#candidates = orderedCandidates(snapshot).filter(({ route }) =>
       route.plugins.includes(rollout.plugin),
@@ -77,7 +90,7 @@ export class TrafficGenerator {
         random,
       )
       if (!this.#isFor(candidate, draft)) continue
-      return { exchange: exchangeOf(draft, number, random), candidate }
+      return { exchange: exchangeOf(draft, number, this.#words, random), candidate }
     }
     const { route, match } = candidate
     this.unreached.add(`${route.namespace}/${route.name}: ${match.path.value}`)
@@ -97,6 +110,11 @@ export class TrafficGenerator {
       query: [],
       headers: someHeaders(random),
     }
+    this.#useWords(draft, random)
+    for (const [name, value] of this.#headers) {
+      draft.headers = draft.headers.filter(([other]) => other !== name)
+      draft.headers.push([name, value])
+    }
     if (listener.port !== undefined) draft.host += `:${listener.port}`
     for (const one of audience === undefined ? [match] : [match, audience]) {
       for (const header of one.headers ?? []) {
@@ -113,6 +131,18 @@ export class TrafficGenerator {
     if (more !== '') draft.query.push(more)
     withKey(this.#rollout.key, draft, random)
     return draft
+  }
+
+  /** What the plugin is told to look for is in some of the requests; matches have the last word. */
+  #useWords(draft: Draft, random: SeededRandom): void {
+    const { headers, paths, values } = this.#words
+    if (paths.length > 0 && random.chance(0.2)) {
+      const path = random.pick(paths)
+      draft.path = random.chance(0.5) ? path : `${path.replace(/\/$/, '')}/${pathBehind(random)}`
+    }
+    for (const name of headers) {
+      if (random.chance(0.2)) draft.headers.push([name, random.pick(['', '1', name, ...values])])
+    }
   }
 
   #isFor(candidate: RouteCandidate, draft: Draft): boolean {
@@ -137,9 +167,14 @@ export class TrafficGenerator {
   }
 }
 
-function exchangeOf(draft: Draft, number: number, random: SeededRandom): RecordedExchange {
+function exchangeOf(
+  draft: Draft,
+  number: number,
+  { contentTypes }: ConfiguredWords,
+  random: SeededRandom,
+): RecordedExchange {
   const { method, headers } = draft
-  const body = BODILESS.has(method) ? undefined : someBody(random)
+  const body = BODILESS.has(method) ? undefined : someBody(random, contentTypes)
   const own: [string, string][] =
     body === undefined || headers.some(([name]) => name === 'content-type')
       ? []
@@ -153,7 +188,7 @@ function exchangeOf(draft: Draft, number: number, random: SeededRandom): Recorde
     headers: [...headers, ...own, ...length],
     body: body?.bytes,
     at: undefined,
-    answer: someAnswer(random),
+    answer: someAnswer(random, contentTypes),
     callouts: [],
   }
 }

@@ -64,23 +64,40 @@ interface Body {
 
 const SIZES = [0, 1, 40, 40, 400, 400, 4_000, 20_000, 70_000]
 
-/** JSON, form, text and bytes of sizes from none to more than a chunk. */
-export function someBody(random: SeededRandom): Body {
+/** What plugins look for in bodies: a card number that is given for tests, an address, a token. */
+const FOUND = [
+  '4111 1111 1111 1111',
+  '5555555555554444',
+  'ann@example.com',
+  'eyJhbGciOiJub25lIn0.e30.',
+]
+
+/**
+ * JSON, form, text and bytes of sizes from none to more than a chunk.
+ * @param types - content types that a plugin is configured with
+ */
+export function someBody(random: SeededRandom, types: readonly string[]): Body {
+  const body = plainBody(random)
+  return types.length > 0 && random.chance(0.2) ? { ...body, type: random.pick(types) } : body
+}
+
+function plainBody(random: SeededRandom): Body {
   const size = random.pick(SIZES)
+  const found = random.chance(0.3) ? random.pick(FOUND) : ''
   switch (random.below(4)) {
     case 0: {
-      const item = { id: random.below(1_000), name: 'été', price: '12.50', at: size }
+      const item = { id: random.below(1_000), name: 'été', price: '12.50', note: found }
       const items = Array.from({ length: Math.floor(size / 60) }, () => item)
       return { type: 'application/json', bytes: textToBytes(JSON.stringify({ items })) }
     }
     case 1: {
-      const text = `a=1&b=${'b'.repeat(size)}&c=%C3%A9`
+      const text = `a=1&b=${'b'.repeat(size)}&c=%C3%A9&d=${encodeURIComponent(found)}`
       return { type: 'application/x-www-form-urlencoded', bytes: textToBytes(text) }
     }
     case 2:
       return {
         type: 'text/plain; charset=utf-8',
-        bytes: textToBytes('text é '.repeat(size / 8)),
+        bytes: textToBytes(found + ' text é'.repeat(size / 8)),
       }
     default: {
       const bytes = new Uint8Array(size)
@@ -93,9 +110,9 @@ export function someBody(random: SeededRandom): Body {
 const STATUSES = [200, 200, 200, 200, 200, 200, 201, 204, 301, 304, 400, 401, 403, 404, 500, 503]
 
 /** What the upstream answers: mostly 200. */
-export function someAnswer(random: SeededRandom): RecordedAnswer {
+export function someAnswer(random: SeededRandom, types: readonly string[]): RecordedAnswer {
   const status = random.pick(STATUSES)
-  const { type, bytes } = someBody(random)
+  const { type, bytes } = someBody(random, types)
   const isBodiless = status === 204 || status === 304
   const headers: [string, string][] = isBodiless ? [] : [['content-type', type]]
   if (random.chance(0.2)) headers.push(['cache-control', 'max-age=60'], ['vary', 'accept'])
