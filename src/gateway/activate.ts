@@ -34,6 +34,8 @@ export interface ActivatorOptions {
   readonly runs: (plugin: SnapshotPlugin) => boolean
   /** Absent: no candidate runs here. */
   readonly weights?: RolloutWeights
+  /** Whose host calls are counted; absent: those by which rollouts compare. */
+  readonly counted?: ReadonlySet<PluginId>
 }
 
 interface Held {
@@ -130,7 +132,8 @@ export class Activator {
     const next = new Map<PluginId, Held>()
     const { runs, node, weights } = this.#options
     const others = weights === undefined ? [] : candidates(snapshot, node)
-    const counted = weights === undefined ? undefined : countedPlugins(snapshot)
+    const own = weights === undefined ? undefined : countedPlugins(snapshot)
+    const counted = this.#options.counted ?? own
     for (const [id, config] of [...Object.entries(snapshot.plugins), ...others]) {
       if (!runs(config) || !isSelected(config, node)) continue
       const counts = counted?.has(config.id) === true

@@ -49,8 +49,13 @@ export function sampleOf(
     differences: differences.map((one) => maskedDifference(one, shown)),
     stable: stable.status,
     candidate: candidate.status,
-    said: (failed?.said ?? []).slice(0, SAID_MAX).map((line) => maskedText(line, exchange)),
+    said: maskedLines(exchange, failed?.said ?? []),
   }
+}
+
+/** What a plugin said of a request, without what the client sent. */
+export function maskedLines(exchange: RecordedExchange, said: readonly string[]): string[] {
+  return said.slice(0, SAID_MAX).map((line) => maskedText(line, exchange))
 }
 
 function maskedDifference(difference: ShadowDifference, shown: Shown): ShadowDifference {

@@ -3,7 +3,7 @@ import { describeMove } from '../config/describe-move.ts'
 import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
 import type { Side } from '../rollout/pick.ts'
 import { SHADOW_DIFFERENCES, type ShadowDifference } from '../rollout/shadow-comparison.ts'
-import { type Sample, sampleOf, type Shown } from './sample.ts'
+import { maskedLines, type Sample, sampleOf, type Shown } from './sample.ts'
 import type { Played, SidePart } from './simulation.ts'
 import type { RecordedExchange } from './traffic/exchange.ts'
 
@@ -18,8 +18,12 @@ export interface Lost {
 
 export interface SideReport {
   readonly traps: number
+  /** Requests in which a plugin of the chain trapped or could not run, held on, or broke off. */
+  readonly outcomes: Readonly<Record<'failed' | 'held' | 'reset', number>>
   /** How many requests were answered by a plugin, by status. */
   readonly localReplies: Readonly<Record<string, number>>
+  /** For a request, on average. */
+  readonly hostCalls: number
   readonly callouts: number
   /** What nobody answered: how often, by upstream, method and path. */
   readonly blocked: Readonly<Record<string, number>>
@@ -45,10 +49,14 @@ export interface SimulationReport {
   readonly steps: readonly { readonly step: string; readonly candidate: number }[]
   /** They are stable until the weight is 100. */
   readonly withoutKey: number
+  /** Requests that failed in both versions, which says nothing of either: how many, and why the first did. */
+  readonly failedAlike: { readonly requests: number; readonly first: readonly string[] }
   readonly stable: SideReport
   readonly candidate: SideReport
   readonly samples: readonly Sample[]
 }
+
+const FAILURES: ReadonlySet<string> = new Set(['failed', 'held', 'reset'])
 
 /** Names of what was blocked, and of what Fetch refuses, so many each. */
 const NAMES_MAX = 100
@@ -64,6 +72,8 @@ export class Tally {
   readonly #lost: { place: string; side: Side }[] = []
   readonly #samples: Sample[] = []
   readonly #steps: number[]
+  #alike = 0
+  #why: readonly string[] = []
   #requests = 0
   #compared = 0
   #different = 0
@@ -106,7 +116,12 @@ export class Tally {
     for (const [step, gets] of sticky.candidate.entries()) {
       if (gets) this.#steps[step] = (this.#steps[step] ?? 0) + 1
     }
-    if (differences.length === 0) return
+    if (differences.length === 0) {
+      if (FAILURES.has(stable.outcome) && ++this.#alike === 1) {
+        this.#why = [exchange.place].concat(maskedLines(exchange, stable.said))
+      }
+      return
+    }
     this.#different++
     for (const name of new Set(differences.map((one) => one.class))) count(this.#differences, name)
     if (this.#samples.length < this.#samplesMax) {
@@ -146,6 +161,7 @@ export class Tally {
         candidate: this.#steps[at] ?? 0,
       })),
       withoutKey: this.#withoutKey,
+      failedAlike: { requests: this.#alike, first: this.#why },
       stable: this.#sides.stable.report(),
       candidate: this.#sides.candidate.report(),
       samples: this.#samples,
@@ -158,11 +174,15 @@ class SideTally {
   readonly #blocked = new Map<string, number>()
   readonly #ms: number[] = []
   #traps = 0
+  readonly #outcomes = { failed: 0, held: 0, reset: 0 }
   #callouts = 0
+  #hostCalls = 0
 
-  add({ traps, replied, callouts, blocked, ms }: SidePart): void {
+  add({ outcome, traps, replied, callouts, hostCalls, blocked, ms }: SidePart): void {
+    if (outcome === 'failed' || outcome === 'held' || outcome === 'reset') this.#outcomes[outcome]++
     this.#traps += traps
     this.#callouts += callouts
+    this.#hostCalls += hostCalls
     this.#ms.push(ms)
     if (replied !== undefined) count(this.#replies, `${replied}`)
     for (const name of blocked) count(this.#blocked, name)
@@ -174,7 +194,9 @@ class SideTally {
     const p99 = sorted[Math.max(0, Math.ceil(sorted.length * 0.99) - 1)] ?? 0
     return {
       traps: this.#traps,
+      outcomes: this.#outcomes,
       localReplies: Object.fromEntries(this.#replies),
+      hostCalls: Math.round((this.#hostCalls / Math.max(sorted.length, 1)) * 10) / 10,
       callouts: this.#callouts,
       blocked: Object.fromEntries(this.#blocked),
       guestMicroseconds: {

@@ -117,6 +117,8 @@ describe('a candidate that does otherwise', () => {
     expect(ways).toEqual(SHADOW_DIFFERENCES.map((name) => ({ [name]: [name] })))
     expect([exitCode, report.compared, report.different]).toEqual([3, 18, 9])
     expect([stable.traps, candidate.traps, candidate.localReplies]).toEqual([0, 1, { 403: 1 }])
+    expect(candidate.outcomes).toEqual({ failed: 1, held: 1, reset: 1 })
+    expect(candidate.hostCalls).toBeGreaterThan(stable.hostCalls)
   })
 
   it('is seen through the plugins behind it', async () => {
@@ -147,6 +149,25 @@ describe('a candidate that does otherwise', () => {
     )
     expect(found(report)).toEqual(['local-reply'])
     expect([report.stable.localReplies, report.candidate.localReplies]).toEqual([{}, { 402: 1 }])
+  })
+
+  it('that fails with both is no equality that is kept quiet', async () => {
+    const fails = {
+      apiVersion: 'extensions.istio.io/v1alpha1',
+      kind: 'WasmPlugin',
+      metadata: { name: 'broken' },
+      spec: {
+        url: 'oci://r.test/probe:1.0.0',
+        pluginConfig: script({ request_headers: [{ call: 'trap', kind: 'unreachable' }] }),
+      },
+    }
+    const { exitCode, report } = await simulated(
+      { ...PROBED, candidateConfig: { quiet: false }, more: [fails] },
+      lines(GET, GET),
+      { fixtures: PROBE },
+    )
+    expect([exitCode, report.failedAlike.requests]).toEqual([0, 2])
+    expect(report.failedAlike.first[0]).toBe('t.jsonl:1')
   })
 
   it('is told with masked values, unless somebody asks for them', async () => {

@@ -16,6 +16,15 @@ export function formatSimulation(report: SimulationReport): string {
   const parts = [heading(report)]
   if (different === 0) parts.push(`No difference in ${requests(compared)}.\n`)
   else parts.push(differences(report))
+  const { failedAlike: alike } = report
+  if (alike.requests > 0) {
+    const [place, ...why] = alike.first
+    const lines = why.map((line) => `    ${line.replaceAll('\n', ' ')}\n`)
+    const many = requests(alike.requests)
+    parts.push(
+      `${many} failed with both, which says nothing of either; first ${place}:\n${lines.join('')}`,
+    )
+  }
   parts.push(sides(report), steps(report))
   if (samples.length > 0) {
     const which =
@@ -81,7 +90,13 @@ function sides({ stable, candidate }: SimulationReport): string {
   const table = formatTable([
     ['', 'stable', 'candidate'],
     row('traps', ({ traps }) => traps),
+    ...(['failed', 'held', 'reset'] as const).flatMap((name) =>
+      stable.outcomes[name] + candidate.outcomes[name] === 0
+        ? []
+        : [row(`requests ${name}`, ({ outcomes }) => outcomes[name])],
+    ),
     ...rowsOf('answered itself', ({ localReplies }) => localReplies),
+    row('host calls, mean', ({ hostCalls }) => hostCalls),
     row('callouts', ({ callouts }) => callouts),
     ...rowsOf('  nobody answered', ({ blocked }) => blocked),
     row('guest time, mean', ({ guestMicroseconds: { mean } }) => `${mean} µs`),

@@ -52,6 +52,7 @@ export interface Ran {
   readonly verdict: Verdict
   /** Within the plugin's callbacks. */
   readonly ms: number
+  readonly hostCalls: number
   readonly callouts: number
   /** Upstream, method and path of those that nobody answered. */
   readonly blocked: readonly string[]
@@ -120,6 +121,7 @@ export class World {
       meters: new Meters(),
       node,
       runs: ({ singleton }) => singleton !== true,
+      counted: new Set([options.plugin]),
     })
     const { running } = await activator.activate(
       snapshot,
@@ -161,6 +163,10 @@ export class World {
     const { counts } = this.plugin
     const traps = counts.traps
     const routed = this.route(request).answeredWith(answer ?? DEFAULT_ANSWER)
+    let hostCalls = 0
+    const ended = (tally: { readonly hostCalls: number }): void =>
+      void (hostCalls += tally.hostCalls)
+    routed.watches = [{ plugin: this.plugin, observer: { ended } }]
     runIn(routed.io, () => {
       const root = this.plugin.acquire()
       if (root !== undefined) guest.follow(root.vm)
@@ -178,6 +184,7 @@ export class World {
     return {
       verdict,
       ms: guest.ms,
+      hostCalls,
       callouts: calls.made,
       blocked: [...calls.blocked],
       traps: trapped,
