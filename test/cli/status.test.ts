@@ -178,7 +178,7 @@ it('prints one JSON value, the last, when it watches', async () => {
 describe('called wrongly', () => {
   it.each([
     [['apply']],
-    [['apply', '-f', 'policy', '--force']],
+    [['apply', '-f', 'policy', '--frce']],
     [['apply', '-f', 'policy', '--timeout', 'soon']],
     [['apply', '-f', 'policy', '--gateway', 'shop']],
     [['status', 'now']],
