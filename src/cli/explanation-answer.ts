@@ -59,6 +59,16 @@ export interface ExplanationAnswer {
     readonly failed?: string | undefined
   }[]
   readonly more: number
+  readonly previews?:
+    | {
+        readonly good: readonly {
+          readonly rollout: string
+          readonly side: string
+          readonly until: string
+        }[]
+        readonly ignored: number
+      }
+    | undefined
   readonly chain: readonly {
     readonly plugin: string
     readonly module: string
@@ -134,6 +144,12 @@ export const explanationSchema: v.GenericSchema<unknown, ExplanationAnswer> = v.
     }),
   ),
   more: v.number(),
+  previews: v.optional(
+    v.looseObject({
+      good: v.array(v.looseObject({ rollout: v.string(), side: v.string(), until: v.string() })),
+      ignored: v.number(),
+    }),
+  ),
   chain: v.array(
     v.looseObject({
       plugin: v.string(),

@@ -12,6 +12,7 @@ export function formatExplanation(answer: ExplanationAnswer): string {
   return [
     `${request.method} ${request.url}\nrevision ${revision}, ${place}\n\n`,
     route(answer),
+    previews(answer),
     chain(answer),
     skipped(answer),
     candidates(answer),
@@ -33,6 +34,20 @@ function route({ route, backends, filters }: ExplanationAnswer): string {
     lines.push(`  ${name}: ${JSON.stringify(value)}\n`)
   }
   return lines.join('')
+}
+
+function previews({ previews }: ExplanationAnswer): string {
+  if (previews === undefined) return ''
+  const { good, ignored } = previews
+  const lines = good.map(
+    ({ rollout, side, until }) => `preview: the ${side} side of ${rollout} until ${until}\n`,
+  )
+  if (ignored > 0) {
+    lines.push(
+      `${count(ignored, 'preview token')} without effect: over, changed, or of another gateway\n`,
+    )
+  }
+  return `\n${lines.join('')}`
 }
 
 function chain({ chain }: ExplanationAnswer): string {

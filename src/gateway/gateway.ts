@@ -172,7 +172,12 @@ export class Gateway {
     const { running } = this.#core.activator
     const { source, modules, reachable, node = PLAIN_NODE, ports } = this.#options
     const around = { source, modules, reachable, node, nodeInfo: ports?.node, pool: this.pool }
-    return explain(request, { ...around, running, revision, snapshot, refusals }, scope)
+    const recognition = this.#recognition
+    return explain(
+      request,
+      { ...around, running, revision, snapshot, refusals, recognition },
+      scope,
+    )
   }
 
   /** What makes and reads preview tokens; undefined without a secret. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { IssuedKeys } from './issued-key.ts'
+import { issuedCookie, IssuedKeys } from './issued-key.ts'
 import { MAX_PREVIEW_MS, PreviewTokens } from './preview-token.ts'
 
 const SECRET = 'a secret of this test'
@@ -63,6 +63,11 @@ describe('a key that Postern gives out', () => {
     const value = await keys.sign(keys.newKey())
     expect(await keys.read(`x${value}`)).toBeUndefined()
     expect(await keys.read(await tokens.issue(preview, NOW, 1000))).toBeUndefined()
+  })
+
+  it('goes back over https alone where it came over https', () => {
+    expect(issuedCookie('till', 'a.b', true)).toMatch(/^till=a\.b; .*; Secure$/)
+    expect(issuedCookie('till', 'a.b', false)).not.toMatch(/Secure/)
   })
 
   it('fits into a cookie as it is', async () => {

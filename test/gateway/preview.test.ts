@@ -1,10 +1,12 @@
 /** Previews in the built Worker: a token forces one side for whoever sends it, and nothing else changes. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Preview, PreviewTokens } from '../../src/rollout/preview-token.ts'
+import { commandLine } from '../support/command-line.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { type KvFiles, kvFiles } from '../support/kv-files.ts'
 import { upstreamAndRoute } from '../support/policy.ts'
 import { marking, ROLLOUT_SECRET, rolloutTo, weigh } from '../support/rollouts.ts'
+import { ADMIN_TOKEN } from '../support/workerd.ts'
 
 const tokens = new PreviewTokens(ROLLOUT_SECRET)
 const MARK = { rollout: 'default.mark-next', side: 'candidate' } as const
@@ -253,6 +255,58 @@ describe('what a preview does', () => {
     await mark(await bearing({ ...MARK, side: 'stable' }))
     await mark({ 'x-user': 'someone' })
     expect(shadows()).toBe(told)
+  })
+})
+
+describe('an explanation', () => {
+  interface Explained {
+    readonly previews?: { readonly good: readonly object[]; readonly ignored: number }
+    readonly chain: readonly { readonly plugin: string }[]
+    readonly skipped: readonly object[]
+    readonly run?: object
+  }
+  async function explained(header: string | undefined, run = false): Promise<Explained> {
+    const headers = header === undefined ? [] : [['x-postern-preview', header]]
+    const body = JSON.stringify({ url: 'http://shop.test/', headers, run })
+    const answer = await gateway.admin('/-/explain', { method: 'POST', body })
+    expect(answer.status).toBe(200)
+    return (await answer.json()) as Explained
+  }
+
+  it('says what tokens do, and goes through the side that they force', async () => {
+    await apply()
+    const token = await issued(MARK)
+    await until({ 'x-postern-preview': token }, 'new')
+    const plain = await explained(undefined)
+    expect(plain.previews).toBeUndefined()
+    expect(plain.chain).toMatchObject([{ plugin: 'default.mark' }])
+    const tried = await explained(`${token}, made.up`)
+    expect(tried.previews).toEqual({
+      good: [{ ...MARK, until: expect.stringMatching(/^20.*Z$/) }],
+      ignored: 1,
+    })
+    expect(tried.chain).toMatchObject([{ plugin: 'default.mark (candidate)' }])
+    expect(tried.skipped).toEqual([])
+  })
+
+  it('runs plugins that see no token, and shows none', async () => {
+    const token = await issued(MARK)
+    const { run } = await explained(token, true)
+    expect(JSON.stringify(run)).toContain('x-mark')
+    expect(JSON.stringify(run)).not.toContain('preview')
+    const line = await commandLine({}, { fetch })
+    const where = ['--gateway', gateway.url, '--token', ADMIN_TOKEN]
+    const header = ['--header', `x-postern-preview: ${token},over`]
+    const { stdout } = await line.postern(
+      'explain',
+      '--url',
+      'http://shop.test/',
+      ...header,
+      ...where,
+    )
+    expect(stdout).toMatch(/preview: the candidate side of default\.mark-next until 20/)
+    expect(stdout).toMatch(/1 preview token without effect/)
+    expect(stdout).not.toContain(token)
   })
 })
 

@@ -1,4 +1,5 @@
 /** Which plugins a request runs through, in which state, and why the others are not among them. */
+import { candidateName, startable } from '../../config/candidate-plugins.ts'
 import type { Refusal } from '../../config/refusals.ts'
 import type { PluginId, Snapshot, SnapshotPlugin, SnapshotRoute } from '../../config/snapshot.ts'
 import type { Plugin } from '../../proxy-wasm/index.ts'
@@ -17,27 +18,33 @@ export function chainView(
   chain: readonly Plugin[],
   refusals: readonly Refusal[],
 ): ChainView[] {
+  const configs = startable(running.snapshot)
   return chain.flatMap((plugin) => {
-    const config = configOf(running, plugin)
-    return config === undefined ? [] : [pluginView(config, plugin, refusals)]
+    const name = nameOf(running, plugin)
+    const config = name === undefined ? undefined : configs[name]
+    return name === undefined || config === undefined
+      ? []
+      : [pluginView(name, config, plugin, refusals)]
   })
 }
 
-function configOf({ snapshot, plugins }: Running, plugin: Plugin): SnapshotPlugin | undefined {
-  for (const [id, one] of plugins) if (one === plugin) return snapshot.plugins[id]
+/** Of a candidate, the name under which it was brought up. */
+function nameOf({ plugins }: Running, plugin: Plugin): PluginId | undefined {
+  for (const [name, one] of plugins) if (one === plugin) return name
   return undefined
 }
 
 function pluginView(
+  name: PluginId,
   config: SnapshotPlugin,
   plugin: Plugin,
   refusals: readonly Refusal[],
 ): ChainView {
   const { moduleName, moduleVersion, module, phase, priority, failStrategy, mode } = config
   const lastGood = plugin.state !== 'failed' && runsLastGood(config, plugin)
-  const refused = refusals.find((refusal) => refusal.plugin === config.id)
+  const refused = refusals.find((refusal) => refusal.plugin === name)
   return {
-    plugin: config.id,
+    plugin: name,
     module: [moduleName, moduleVersion].filter(Boolean).join(' '),
     sha256: module,
     phase,
@@ -58,6 +65,11 @@ export function skippedViews(
 ): SkippedView[] {
   const { snapshot, plugins } = running
   const runs = new Set(chain)
+  // who has the candidate has the plugin
+  for (const rollout of snapshot.rollouts ?? []) {
+    const [stable, candidate] = [plugins.get(rollout.plugin), plugins.get(candidateName(rollout))]
+    if (stable && candidate && runs.has(candidate)) runs.add(stable)
+  }
   return Object.values(snapshot.plugins).flatMap((config) => {
     const plugin = plugins.get(config.id)
     if (plugin !== undefined && runs.has(plugin)) return []

@@ -10,11 +10,13 @@ import type { RouteRule, Snapshot } from '../../config/snapshot.ts'
 import type { ConfigSource } from '../../config/source.ts'
 import type { VmPool } from '../../proxy-wasm/index.ts'
 import { Exchange } from '../exchange.ts'
+import type { Recognition } from '../../rollout/recognition.ts'
 import { RoutedRequest } from '../routed-request.ts'
 import type { Running } from '../running.ts'
 import { candidateViews, viewOf } from './candidates.ts'
 import { chainView, skippedViews } from './chain-view.ts'
 import type { BackendView, ExplainRequest, Explanation, NoExplanation } from './explanation.ts'
+import { recognise, withoutTokens } from './explained-visitor.ts'
 import { Masker } from './mask.ts'
 import { Sandbox, type SandboxOptions } from './sandbox.ts'
 
@@ -27,6 +29,8 @@ export interface ExplainParts extends Omit<SandboxOptions, 'leave'> {
   readonly revision: number
   readonly snapshot: string | null
   readonly refusals: readonly Refusal[]
+  /** Reads preview tokens; undefined without a secret. */
+  readonly recognition?: Recognition | undefined
 }
 
 interface Found {
@@ -59,9 +63,12 @@ export async function explain(
   // states are those of what runs; a snapshot that does not has none
   const running = found.running ?? (sandbox as Sandbox).running
   const pool = sandbox?.pool ?? parts.pool
-  const routed = new RoutedRequest(pool, running, request, new Exchange(scope, Date.now()))
+  const io = new Exchange(scope, Date.now())
+  const previews = await recognise(request, io, running, parts.recognition)
+  const routed = new RoutedRequest(pool, running, request, io)
   const won = running.routes.match(routed)
   const gateway = won?.gateway ?? running.routes.gatewayOf(routed)
+  if (io.visitor?.sentTokens) withoutTokens(request)
   const run = asked.run ? await sandbox?.run(request) : undefined
   const view = won && viewOf(won)
   const explanation: Explanation = {
@@ -73,6 +80,7 @@ export async function explain(
       ? { name: view.route, rule: view.rule, hostname: view.hostname, match: view.match }
       : null,
     ...candidateViews(snapshot, routed, won),
+    previews,
     chain: chainView(running, routed.plugins, found.running === undefined ? [] : parts.refusals),
     skipped: skippedViews(running, routed.plugins, won?.route, parts.node),
     backends: won ? backendViews(won.rule, running) : [],

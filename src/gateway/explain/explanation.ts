@@ -46,6 +46,18 @@ export interface ChainView {
   readonly lastError: string | null
 }
 
+export interface PreviewsView {
+  /** Those that are good, one for each rollout. */
+  readonly good: readonly {
+    readonly rollout: string
+    readonly side: 'stable' | 'candidate'
+    /** When it is over, as ISO 8601 has it. */
+    readonly until: string
+  }[]
+  /** How many are over, were changed, or are of another secret: they do nothing. */
+  readonly ignored: number
+}
+
 export interface SkippedView {
   readonly plugin: string
   readonly why: string
@@ -105,6 +117,8 @@ export interface Explanation {
   readonly candidates: readonly CandidateView[]
   /** How many candidates are not listed. */
   readonly more: number
+  /** What the request's preview tokens do; absent where it has none, or the gateway reads none. */
+  readonly previews: PreviewsView | undefined
   readonly chain: readonly ChainView[]
   readonly skipped: readonly SkippedView[]
   readonly backends: readonly BackendView[]
