@@ -12,8 +12,9 @@ import type {
 import type { History } from '../config/apply/history.ts'
 import type { ReportReply } from '../observe/index.ts'
 import type { RolloutAction } from '../rollout/controller.ts'
-import type { Kill, RolloutsRecord } from '../rollout/record.ts'
+import type { Kill } from '../rollout/record.ts'
 import type { GoodPreview, Preview } from '../rollout/preview-token.ts'
+import type { RolloutsView } from '../rollout/rollouts-view.ts'
 import type { RolloutErrorCode } from '../rollout/rollout-error.ts'
 import type { ExplainRequest } from './explain-request.ts'
 
@@ -24,10 +25,10 @@ export interface NoExplanation {
 }
 
 /** What an answer is when something cannot be done with a rollout. */
-type RolloutAnswer = RolloutsRecord | { readonly code: RolloutErrorCode; readonly message: string }
+type RolloutAnswer = RolloutsView | { readonly code: RolloutErrorCode; readonly message: string }
 
 export interface RolloutPorts {
-  read(): Promise<RolloutsRecord>
+  read(): Promise<RolloutsView>
   act(rollout: string, action: RolloutAction, by: string): Promise<RolloutAnswer>
   /** Keeps a plugin's candidate off on some nodes, or no longer. */
   kill(kill: Kill, on: boolean): Promise<RolloutAnswer>

@@ -13,6 +13,8 @@ export interface CliIo {
   stderr(text: string): void
   /** How far long work has come, in place of what was said before; absent where nobody looks on. */
   progress?(text: string): void
+  /** Results that take the place of all that was shown before; absent where they go to no screen. */
+  redraw?(text: string): void
   readonly fetch: typeof fetch
   /** Everything on standard input; absent where there is none. */
   readonly stdin?: (() => Promise<Uint8Array>) | undefined

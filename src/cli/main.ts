@@ -121,6 +121,10 @@ async function main(): Promise<void> {
     env: process.env,
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
+    // to the upper left, and what stood there before is gone
+    ...(process.stdout.isTTY && {
+      redraw: (text: string) => void process.stdout.write(`\u001B[H\u001B[2J${text}`),
+    }),
     // the line is written over
     ...(process.stderr.isTTY && {
       progress: (text: string) => void process.stderr.write(`\r\x1b[K${text}`),

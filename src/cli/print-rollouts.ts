@@ -1,6 +1,7 @@
 /** Rollouts and what has become of them, for people. */
 import { describeMove } from '../config/describe-move.ts'
 import { formatTable } from './print.ts'
+import { formatFinding } from './print-rollout-views.ts'
 import type { RolloutsAnswer } from './rollouts-answer.ts'
 
 /** @param now - milliseconds since the Unix epoch */
@@ -32,5 +33,15 @@ export function formatEvents({ history }: RolloutsAnswer): string {
       finding === undefined ? '' : `${finding.verdict}, ${stable} and ${candidate} requests`
     return [new Date(at).toISOString(), `${rollout}/${run}`, phase, `${weight} %`, reason, seen]
   })
-  return formatTable([['AT', 'ROLLOUT', 'PHASE', 'WEIGHT', 'WHY', 'ANALYSIS'], ...rows])
+  const [heads = '', ...lines] = formatTable([
+    ['AT', 'ROLLOUT', 'PHASE', 'WEIGHT', 'WHY', 'ANALYSIS'],
+    ...rows,
+  ]).split(/(?<=\n)/)
+  // what was compared when it went back is why it did
+  const whole = lines.map((line, index) => {
+    const { phase, finding } = history[index] ?? {}
+    if (finding === undefined || (phase !== 'rolled-back' && phase !== 'paused')) return line
+    return line + formatFinding(finding).replaceAll(/^/gm, '    ').replace(/ +$/, '')
+  })
+  return heads + whole.join('')
 }

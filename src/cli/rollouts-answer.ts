@@ -3,9 +3,34 @@ import * as v from 'valibot'
 
 type Phase = 'running' | 'paused' | 'complete' | 'rolled-back' | 'promoted'
 
-interface Finding {
+export interface FindingAnswer {
   readonly verdict: string
   readonly requests: { readonly stable: number; readonly candidate: number }
+  readonly metrics: readonly {
+    readonly name: string
+    readonly verdict: string
+    readonly stable: number | null
+    readonly candidate: number | null
+    readonly least: number | null
+    readonly most: number | null
+    readonly maxIncrease: number
+  }[]
+}
+
+type Labels = Readonly<Record<string, string>>
+
+/** What runs of a rollout that is in the active revision. */
+export interface RolloutViewAnswer {
+  readonly plugin: string
+  readonly steps: readonly {
+    readonly weight: number
+    readonly mode: string
+    readonly selector?: Labels | undefined
+  }[]
+  readonly selector?: Labels | undefined
+  readonly finding?: FindingAnswer | undefined
+  readonly outlook: { readonly waitsFor: string; readonly until?: number | undefined }
+  readonly hasBlackout: boolean
 }
 
 export interface RolloutsAnswer {
@@ -38,9 +63,37 @@ export interface RolloutsAnswer {
     readonly step: number
     readonly weight: number
     readonly reason: string
-    readonly finding?: Finding | undefined
+    readonly finding?: FindingAnswer | undefined
   }[]
+  /** The gateway's time; absent in what is answered to a change, as are the others. */
+  readonly now?: number | undefined
+  /** From the decision of a rise to its effect, in milliseconds. */
+  readonly riseLeadMs?: number | undefined
+  readonly views?: Readonly<Record<string, RolloutViewAnswer>> | undefined
+  readonly unseen?: string | undefined
 }
+
+const labels = v.record(v.string(), v.string())
+const number = v.nullable(v.number())
+
+const finding = v.looseObject({
+  verdict: v.string(),
+  requests: v.looseObject({ stable: v.number(), candidate: v.number() }),
+  metrics: v.optional(
+    v.array(
+      v.looseObject({
+        name: v.string(),
+        verdict: v.string(),
+        stable: number,
+        candidate: number,
+        least: number,
+        most: number,
+        maxIncrease: v.number(),
+      }),
+    ),
+    [],
+  ),
+})
 
 export const rolloutsSchema: v.GenericSchema<unknown, RolloutsAnswer> = v.looseObject({
   rollouts: v.record(
@@ -75,12 +128,25 @@ export const rolloutsSchema: v.GenericSchema<unknown, RolloutsAnswer> = v.looseO
       step: v.number(),
       weight: v.number(),
       reason: v.string(),
-      finding: v.optional(
-        v.looseObject({
-          verdict: v.string(),
-          requests: v.looseObject({ stable: v.number(), candidate: v.number() }),
-        }),
-      ),
+      finding: v.optional(finding),
     }),
+  ),
+  now: v.optional(v.number()),
+  riseLeadMs: v.optional(v.number()),
+  unseen: v.optional(v.string()),
+  views: v.optional(
+    v.record(
+      v.string(),
+      v.looseObject({
+        plugin: v.string(),
+        steps: v.array(
+          v.looseObject({ weight: v.number(), mode: v.string(), selector: v.optional(labels) }),
+        ),
+        selector: v.optional(labels),
+        finding: v.optional(finding),
+        outlook: v.looseObject({ waitsFor: v.string(), until: v.optional(v.number()) }),
+        hasBlackout: v.boolean(),
+      }),
+    ),
   ),
 })

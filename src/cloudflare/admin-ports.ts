@@ -60,7 +60,7 @@ function rolloutPorts(
 ): NonNullable<AdminPorts['rollouts']> {
   const object = (): DurableObjectStub<RolloutObject> => objects.getByName('rollouts')
   return {
-    read: () => object().read(),
+    read: () => object().view(),
     act: (id, action, by) => object().act(id, action, by),
     kill: (kill, on) => object().kill(kill, on),
   }

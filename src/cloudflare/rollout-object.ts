@@ -12,6 +12,7 @@ import type { PromotionLeave } from '../config/apply/apply-request.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { RolloutAction } from '../rollout/controller.ts'
 import type { Kill, RolloutsRecord } from '../rollout/record.ts'
+import type { RolloutsView } from '../rollout/rollouts-view.ts'
 import type { RolloutErrorCode } from '../rollout/rollout-error.ts'
 import { type Env, reportSeconds, seconds } from './env.ts'
 import { kvConfigSource } from './kv-config.ts'
@@ -25,7 +26,7 @@ interface Refusal {
   readonly message: string
 }
 
-export type RolloutAnswer = RolloutsRecord | Refusal
+export type RolloutAnswer = RolloutsView | Refusal
 
 const RECORD_KEY = 'record'
 const REVISION_KEY = 'revision'
@@ -62,8 +63,8 @@ export class RolloutObject extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(Date.now())
   }
 
-  async read(): Promise<RolloutsRecord> {
-    return (await this.#load()).read()
+  async view(): Promise<RolloutsView> {
+    return (await this.#load()).view()
   }
 
   /** A turn. The platform gives an alarm up that fails again and again, so none does. */

@@ -6,7 +6,7 @@
  */
 import type { PromotionLeave } from '../config/apply/apply-request.ts'
 import { modeOf } from '../config/rollout-modes.ts'
-import type { RolloutMode } from '../config/snapshot-rollout.ts'
+import type { RolloutMode, SnapshotRollout } from '../config/snapshot-rollout.ts'
 import type { ActiveRollout, ActiveVersions } from './active-versions.ts'
 import type { RolloutCounts } from './counts.ts'
 import { NO_ROLLOUT_COUNTS } from './counts.ts'
@@ -14,8 +14,9 @@ import { notApplied, promotionOf } from './promotion.ts'
 import { publishRecord, type PublishPorts } from './publish-record.ts'
 import { type Kill, NO_RECORD, type RolloutsRecord, withState } from './record.ts'
 import { RolloutError } from './rollout-error.ts'
+import { rolloutView, type RolloutsView } from './rollouts-view.ts'
 import type { RolloutState } from './state.ts'
-import { advance, begin, pause, resume, RISE_LEAD_MS, rollBack } from './steps.ts'
+import { type Advance, advance, begin, pause, resume, RISE_LEAD_MS, rollBack } from './steps.ts'
 
 export interface ControllerPorts extends PublishPorts {
   readonly record: PublishPorts['record'] & {
@@ -125,8 +126,43 @@ export class RolloutController {
   }
 
   /** What it knows. */
-  read(): Promise<RolloutsRecord> {
-    return this.#alone(() => this.#load())
+  async read(): Promise<RolloutsView> {
+    const record = await this.#alone(() => this.#load())
+    return { ...record, now: this.#ports.now(), riseLeadMs: this.#timing.riseLeadMs }
+  }
+
+  /** The same, with what is active and what is counted by now: that may take longer, and fail. */
+  async view(): Promise<RolloutsView> {
+    // not in turn: who looks on must not keep anybody waiting who goes back
+    const read = await this.read()
+    try {
+      const [{ rollouts }, counts] = await Promise.all([this.#ports.active(), this.#ports.counts()])
+      const views = rollouts.flatMap(({ rollout, candidate }) => {
+        const state = read.rollouts[rollout.id]
+        if (state?.candidate !== candidate) return []
+        const { now, riseLeadMs } = read
+        const { finding } = this.#look(rollout, state, counts, now)
+        return [[rollout.id, rolloutView(rollout, state, finding, now, riseLeadMs)] as const]
+      })
+      return { ...read, views: Object.fromEntries(views) }
+    } catch (error) {
+      return { ...read, unseen: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  /** Where a rollout goes from where it is, by what is counted of its own mode. */
+  #look(
+    rollout: SnapshotRollout,
+    state: RolloutState,
+    counts: ReadonlyMap<string, RolloutCounts>,
+    now: number,
+  ): Advance {
+    // a shadow's pairs are no requests that anybody got
+    const seen = (mode: RolloutMode): RolloutCounts =>
+      counts.get(`${rollout.id}/${state.run}/${mode}`) ?? NO_ROLLOUT_COUNTS
+    const own = seen(modeOf(rollout, rollout.steps[state.step]))
+    const { stable: served } = seen('enforce')
+    return advance(rollout, state, own, now, this.#timing.riseLeadMs, served)
   }
 
   async #load(): Promise<RolloutsRecord> {
@@ -155,7 +191,6 @@ export class RolloutController {
     record: RolloutsRecord,
     revision: number,
   ): Promise<{ readonly record: RolloutsRecord; readonly seen: number }> {
-    const { riseLeadMs } = this.#timing
     const states = Object.values(record.rollouts)
     if (!states.some(mayChange)) return { record, seen: Infinity }
     const ports = this.#ports
@@ -172,12 +207,7 @@ export class RolloutController {
       const rollout = active.get(id)?.rollout
       if (settled !== state || rollout === undefined) next = withState(next, id, settled, now)
       else {
-        // of the step's own mode: a shadow's pairs are no requests that anybody got
-        const seen = (mode: RolloutMode): RolloutCounts =>
-          counts.get(`${id}/${state.run}/${mode}`) ?? NO_ROLLOUT_COUNTS
-        const own = seen(modeOf(rollout, rollout.steps[state.step]))
-        const { stable: served } = seen('enforce')
-        const { state: advanced, finding } = advance(rollout, state, own, now, riseLeadMs, served)
+        const { state: advanced, finding } = this.#look(rollout, state, counts, now)
         // nor does one rise while KV cannot be read, or has not got the step before
         const mayRise = isFresh && record.confirmed === record.version
         if (advanced.step > state.step && !mayRise) continue

@@ -1,5 +1,6 @@
 /** `postern rollout` and its subcommands as they are called; what they do is tried in test/gateway. */
 import { describe, expect, it } from 'vitest'
+import { run } from '../../src/cli/main.ts'
 import { type CommandResult, commandLine } from '../support/command-line.ts'
 
 async function postern(...args: string[]): Promise<CommandResult> {
@@ -34,5 +35,152 @@ describe('postern rollout', () => {
     const label = await postern('kill', 'mark', '--selector', 'ring')
     expect(label).toMatchObject({ exitCode: 2 })
     expect(label.stderr).toMatch(/ring is no label such as ring=1/)
+  })
+})
+
+const START = Date.parse('2026-03-04T08:00:00Z')
+
+/** What a gateway answers of a rollout in its second step, so many seconds in. */
+function answer(seconds: number, more: object = {}): object {
+  const finding = {
+    verdict: 'inconclusive',
+    requests: { stable: 900, candidate: 100 },
+    metrics: [
+      {
+        name: 'server-errors',
+        verdict: 'inconclusive',
+        stable: 0.005,
+        candidate: 0.0123456,
+        least: -0.01,
+        most: null,
+        maxIncrease: 0.01,
+      },
+    ],
+  }
+  return {
+    rollouts: {
+      'default.next': {
+        run: 3,
+        phase: 'running',
+        reason: 'step 2 of 3',
+        step: 1,
+        moves: [
+          { effectiveAt: START, weight: 100, mode: 'shadow' },
+          { effectiveAt: START + 60_000, weight: 5 },
+        ],
+        ...more,
+      },
+    },
+    kills: [{ plugin: 'default.mark', selector: { ring: '2' } }],
+    history: [],
+    now: START + seconds * 1000,
+    riseLeadMs: 60_000,
+    views: {
+      'default.next': {
+        plugin: 'default.mark',
+        selector: { country: 'de' },
+        steps: [
+          { weight: 100, mode: 'shadow' },
+          { weight: 5, mode: 'enforce', selector: { store: '042' } },
+          { weight: 100, mode: 'enforce' },
+        ],
+        finding,
+        outlook: { waitsFor: 'step 2 to take effect', until: START + 60_000 },
+        hasBlackout: true,
+      },
+    },
+  }
+}
+
+/** Runs a command against a gateway that answers one after the other, then the last again. */
+async function asked(
+  answers: object[],
+  args: string[],
+  screen?: string[],
+): Promise<{ readonly exitCode: number; readonly stdout: string }> {
+  let stdout = ''
+  const left = [...answers]
+  const next = (): object => (left.length > 1 ? left.shift() : left[0]) ?? {}
+  const exitCode = await run(['rollout', ...args, '--token', 't'], {
+    cwd: '/',
+    env: {},
+    stdout: (text) => void (stdout += text),
+    stderr: () => undefined,
+    ...(screen && { redraw: (text: string) => void screen.push(text) }),
+    fetch: () => Promise.resolve(Response.json(next())),
+  })
+  return { exitCode, stdout }
+}
+
+// they wait for two seconds and again
+describe.concurrent('postern rollout status', () => {
+  it('shows the steps, what is compared and what is waited for', async () => {
+    const { stdout } = await asked([answer(20)], ['status', 'next'])
+    expect(stdout).toBe(`ROLLOUT       PHASE    STEP  WEIGHT                     WHY
+default.next  running  2     100 % shadow, 5 % in 40 s  step 2 of 3
+The candidate of default.mark is off on nodes with ring=2.
+
+default.next run 3, of plugin default.mark on nodes with country=de
+   STEP  MODE     WEIGHT  NODES
+   1     shadow   100 %   all        done
+>  2     enforce  5 %     store=042  takes effect 2026-03-04T08:01:00Z
+   3     enforce  100 %   all
+METRIC         STABLE  CANDIDATE  MORE       MAY BE  VERDICT
+server-errors  0.5 %   1.23 %     -1 % to ?  +1 %    inconclusive
+900 requests and 100 of the candidate: inconclusive.
+Waits for step 2 to take effect, until 2026-03-04T08:01:00Z.
+Nodes within a window of blackout keep the weight they have.
+`)
+  })
+
+  const over = answer(90, { phase: 'rolled-back', reason: 'worse in step 2: server-errors' })
+
+  it('looked at for long says something when something has changed, and ends with the rollout', async () => {
+    const looks = [answer(20), answer(22), over]
+    const watch = ['status', 'next', '--watch']
+    const [plain, json] = await Promise.all([
+      asked(looks, watch),
+      asked(looks, [...watch, '--json']),
+    ])
+    expect(plain.exitCode).toBe(3)
+    expect(plain.stdout.match(/^ROLLOUT /gm)).toHaveLength(2)
+    const lines = json.stdout.trim().split('\n')
+    expect(lines.map((line) => (JSON.parse(line) as { ok: boolean }).ok)).toEqual([true, true])
+  })
+
+  it('on a terminal is drawn in place, each time', async () => {
+    const screen: string[] = []
+    const { stdout } = await asked([answer(20), answer(22), over], ['status', '--watch'], screen)
+    expect(stdout).toBe('')
+    expect(screen.map((text) => / in (\d+) s/.exec(text)?.[1])).toEqual(['40', '38', undefined])
+  })
+
+  it('says when what runs cannot be known', async () => {
+    const { views: _, ...rest } = answer(20) as { views: object }
+    const { stdout } = await asked([{ ...rest, unseen: 'KV is down' }], ['status'])
+    expect(stdout).toMatch(/What runs cannot be said now: KV is down/)
+  })
+})
+
+describe('postern rollout history', () => {
+  it('has with what went back what was compared', async () => {
+    const { views } = answer(20) as { views: Record<string, { finding: object }> }
+    const event = { at: START, rollout: 'default.next', run: 3, step: 1, weight: 0 }
+    const events = [
+      { ...event, phase: 'running', reason: 'started by ada' },
+      { ...event, phase: 'rolled-back', reason: 'worse', finding: views['default.next']?.finding },
+    ]
+    const { stdout } = await asked([{ ...answer(20), history: events }], ['history'])
+    expect(stdout.split('\n').map((line) => line.slice(0, 24))).toEqual(
+      [
+        'AT                      ',
+        '2026-03-04T08:00:00.000Z',
+        '2026-03-04T08:00:00.000Z',
+        '    METRIC         STABLE  ',
+        '    server-errors  0.5 %  ',
+        '    900 requests and 100 o',
+        '',
+      ].map((line) => line.slice(0, 24)),
+    )
   })
 })

@@ -20,7 +20,13 @@ export async function act(command: Subcommand, args: string[], io: CliIo): Promi
   const { values, name = '' } = subcommandLine(command, args, { ...GATEWAY_OPTIONS, ...BY_OPTION })
   const gateway = await gatewayClient(values, io)
   const request = { rollout: name, action: command.name, by: whoDoes(values.by) }
-  return showRollouts(await gateway.rollout(request), values.json, io)
+  const answer = await gateway.rollout(request)
+  const code = showRollouts(answer, values.json, io)
+  const { riseLeadMs = 0 } = answer
+  if (command.name === 'start' && !values.json && riseLeadMs > 0) {
+    io.stdout(`A step takes effect ${riseLeadMs / 1000} s after it is decided.\n`)
+  }
+  return code
 }
 
 /** @returns the exit code of something that was done */
