@@ -7,12 +7,14 @@ export interface FleetOptions {
   readonly nodes: number
   /** Of the requests that go to the candidate. */
   readonly share: number
+  /** Each node's rate is so many times as high; 1 when absent. */
+  readonly times?: number
   /** What the candidate adds to each node's rate of errors. */
   readonly added: number
   readonly seed: number
 }
 
-interface Tally {
+export interface FleetTally {
   requests: number
   serverErrors: number
 }
@@ -24,8 +26,8 @@ const BAD_EVERY = 50
 const BAD_TIMES = 10
 
 export class Fleet {
-  readonly stable: Tally = { requests: 0, serverErrors: 0 }
-  readonly candidate: Tally = { requests: 0, serverErrors: 0 }
+  readonly stable: FleetTally = { requests: 0, serverErrors: 0 }
+  readonly candidate: FleetTally = { requests: 0, serverErrors: 0 }
   readonly #options: FleetOptions
   readonly #rates: readonly number[]
   #state: number
@@ -33,9 +35,10 @@ export class Fleet {
   constructor(options: FleetOptions) {
     this.#options = options
     this.#state = Math.imul(options.seed, 0x9e3779b1)
+    const { nodes, times = 1 } = options
     this.#rates = Array.from(
-      { length: options.nodes },
-      () => RATES[0] + (RATES[1] - RATES[0]) * this.#random(),
+      { length: nodes },
+      () => times * (RATES[0] + (RATES[1] - RATES[0]) * this.#random()),
     )
   }
 
