@@ -139,6 +139,17 @@ describe('a till with a token', () => {
     await until(headers, 'new')
   })
 
+  it('has the candidate do the most that the steps have for its node, and no more', async () => {
+    const shadow = { mode: 'shadow', weight: 100, pause: '1h' }
+    const headers = await bearing(MARK)
+    await apply({ steps: [shadow, { mode: 'enforce', weight: 1, pause: '1h' }] })
+    await weigh(kv, 0)
+    await until(headers, 'new')
+    const elsewhere = { selector: { matchLabels: { ring: '2' } } }
+    await apply({ steps: [shadow, { mode: 'enforce', weight: 1, pause: '1h', ...elsewhere }] })
+    await until(headers, 'old')
+  })
+
   it('gets none on nodes that have none', async () => {
     await apply({ audience: { selector: { matchLabels: { ring: '2' } } } })
     const headers = await bearing(MARK)
