@@ -1,12 +1,15 @@
 /**
- * `npm run soak`: a thousand swaps under load in real workerd, and what is left of them afterwards. Fails
- * when a request failed, was served by two versions, or when vms or contexts are left behind.
+ * `npm run soak`: a thousand swaps under load in real workerd, and what is left of them afterwards; then two
+ * hundred moves of a rollout's weights. Fails when a request failed, was served by two versions, or when vms
+ * or contexts are left behind.
  */
 import type { GatewayStatus } from '../../src/gateway/index.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { ECHO_VERSION, marked, swapUnderLoad } from '../support/swaps.ts'
+import { soakWeights } from './soak-weights.ts'
 
 const SWAPS = Number(process.env['SWAPS'] ?? '1000')
+const MOVES = Number(process.env['MOVES'] ?? '200')
 const MB = 1024 * 1024
 
 const gateway = await startGateway({
@@ -45,6 +48,7 @@ try {
 } finally {
   await gateway.stop()
 }
+if (!(await soakWeights(MOVES))) process.exitCode = 1
 
 async function figures(one: TestGateway): Promise<string> {
   const { vms }: GatewayStatus = await one.until('quiet', ({ vms: { contexts } }) => contexts === 1)
