@@ -12,6 +12,8 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'plugins/*.test.ts'],
+          // those that try thousands of cases, on a machine that does other things as well
+          testTimeout: 30_000,
         },
       },
       {
