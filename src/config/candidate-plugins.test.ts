@@ -35,7 +35,7 @@ describe('a candidate', () => {
     expect(compiled && candidatePlugin(snapshot, compiled, 'shadow')).toMatchObject({
       module: sha('b'),
       lastGood: [],
-      logOnly: { callouts: 'replay' },
+      logOnly: { callouts: 'replay', compared: true },
     })
     expect(compiled && candidateName(compiled, 'shadow')).toBe('default.p (candidate, shadow)')
   })

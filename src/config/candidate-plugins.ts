@@ -20,7 +20,7 @@ const ALL_DECISIONS = { sampling: 100, mask: [] }
  */
 export function candidatePlugin(
   { plugins }: Snapshot,
-  { plugin, candidate }: SnapshotRollout,
+  { plugin, candidate, logOnly }: SnapshotRollout,
   mode: RolloutMode = 'enforce',
 ): SnapshotPlugin | undefined {
   const stable = plugins[plugin]
@@ -28,7 +28,9 @@ export function candidatePlugin(
   const { module, configuration, decisions = ALL_DECISIONS } = stable
   if (mode === 'enforce') return { ...stable, ...candidate, lastGood: [{ module, configuration }] }
   // in its place the stable version would be compared with itself
-  return { ...stable, ...candidate, lastGood: [], logOnly: { callouts: 'replay' }, decisions }
+  const callouts = mode === 'shadow' ? 'replay' : (logOnly?.callouts ?? 'run')
+  const apart = { callouts, compared: true } as const
+  return { ...stable, ...candidate, lastGood: [], logOnly: apart, decisions }
 }
 
 /** All that a snapshot may start, by name: a candidate once, since it starts in one mode as in another. */

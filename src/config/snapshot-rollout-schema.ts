@@ -19,6 +19,7 @@ export const rolloutSchema: v.GenericSchema<unknown, SnapshotRollout> = v.strict
     configuration: v.string(),
   }),
   mode: v.picklist(ROLLOUT_MODES),
+  logOnly: v.exactOptional(v.strictObject({ callouts: v.literal('block') })),
   selector: v.exactOptional(v.record(v.string(), v.string())),
   matches: v.exactOptional(v.pipe(v.array(routeMatchSchema), v.minLength(1))),
   always: v.exactOptional(v.array(v.string())),

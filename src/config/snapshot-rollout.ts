@@ -78,6 +78,8 @@ export interface SnapshotRollout {
   readonly plugin: string
   readonly candidate: SnapshotCandidate
   readonly mode: RolloutMode
+  /** What becomes of the candidate's calls in mode log-only; absent: they are made. */
+  readonly logOnly?: { readonly callouts: 'block' }
   /** Labels of the nodes it goes to; absent: every node. */
   readonly selector?: Readonly<Record<string, string>>
   /** Absent: every request that the plugin sees. */

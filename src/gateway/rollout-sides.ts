@@ -80,7 +80,9 @@ export class RolloutSides {
         if (watch !== undefined) (request.watches ??= []).push(watch)
       }
       if (served === 'candidate') candidates += 2 ** index
-      else if (side === 'candidate') (request.shadows ??= []).push(rollout.shadow(mode, isCounted))
+      else if (side === 'candidate' && mode !== 'enforce') {
+        ;(request.shadows ??= []).push(rollout.shadow(mode, isCounted))
+      }
     }
     if (candidates === 0) return chain
     let chosen = chains.get(candidates)

@@ -137,21 +137,14 @@ export class RunningRollout {
    * @param mode - in which it takes no part
    * @param isCounted - for the analysis
    */
-  shadow(mode: RolloutMode, isCounted: boolean): Shadow {
+  shadow(mode: 'shadow' | 'log-only', isCounted: boolean): Shadow {
     const name = `${mode} ${isCounted}`
     const known = this.#shadows.get(name)
     if (known !== undefined) return known
     const { stable } = this
     const candidate = this.#candidates.get(mode) ?? stable
     const labels = { rollout: this.#rollout.id, run: `${this.#run}` }
-    const observer = new ShadowMeter(
-      this.#meters,
-      labels,
-      candidate,
-      'shadow',
-      isCounted,
-      this.#asked,
-    )
+    const observer = new ShadowMeter(this.#meters, labels, candidate, mode, isCounted, this.#asked)
     const shadow = { stable, candidate, observer }
     this.#shadows.set(name, shadow)
     return shadow

@@ -1,5 +1,5 @@
 /**
- * What shadow runs of a candidate come to: how many there were, how they differed, by kind, and, for the
+ * What runs of a candidate behind requests, or beside them, come to: how many there were, how they differed, by kind, and, for the
  * analysis of its rollout, what each side would have answered. Differences go to the decision log too.
  */
 import { type Counter, FAMILIES } from '../observe/index.ts'
@@ -19,6 +19,12 @@ import type { StreamMeter } from './stream-meter.ts'
 /** Of a stream in which the candidate could not be called. */
 const FAILED: Tally = Object.assign(new Tally(), { failed: true })
 
+/** Under which names they are counted. */
+const COUNTED = {
+  shadow: { runs: 'shadowRuns', differences: 'shadowDifferences' },
+  'log-only': { runs: 'logOnlyRuns', differences: 'logOnlyDifferences' },
+} as const
+
 interface CountedSide {
   readonly answers: SideMeter
   readonly streams: StreamMeter
@@ -28,6 +34,7 @@ export class ShadowMeter implements ShadowObserver {
   readonly #meters: Meters
   readonly #labels: { readonly rollout: string; readonly run: string }
   readonly #candidate: Plugin
+  readonly #mode: keyof typeof COUNTED
   /** Undefined: nothing is counted, differences are told all the same. */
   readonly #sides: Readonly<Record<Side, CountedSide>> | undefined
 
@@ -42,13 +49,14 @@ export class ShadowMeter implements ShadowObserver {
     meters: Meters,
     labels: { readonly rollout: string; readonly run: string },
     candidate: Plugin,
-    mode: 'shadow' | 'log-only' = 'shadow',
+    mode: keyof typeof COUNTED = 'shadow',
     counted: boolean = true,
     asked: readonly string[] = [],
   ) {
     this.#meters = meters
     this.#labels = labels
     this.#candidate = candidate
+    this.#mode = mode
     const sideOf = (side: Side): CountedSide => ({
       answers: meters.side({ ...labels, mode, side }),
       streams: meters.streams({ ...labels, mode, side }, asked),
@@ -65,10 +73,10 @@ export class ShadowMeter implements ShadowObserver {
     this.#count(differences.length === 0 ? 'equal' : 'different')
     const { spec, pool } = this.#candidate
     for (const { class: details, ...difference } of differences) {
-      if (this.#sides) this.#counter('shadowDifferences', { class: details }).add()
+      if (this.#sides) this.#counter('differences', { class: details }).add()
       if (spec.decisions === undefined) continue
       const about = { plugin: spec, info, request, io }
-      pool.ports.decisions.decided({ class: 'shadow', details, ...difference, ...about })
+      pool.ports.decisions.decided({ class: this.#mode, details, ...difference, ...about })
     }
   }
 
@@ -81,15 +89,15 @@ export class ShadowMeter implements ShadowObserver {
   }
 
   #count(result: 'equal' | 'different' | NotCompared): void {
-    if (this.#sides) this.#counter('shadowRuns', { result }).add()
+    if (this.#sides) this.#counter('runs', { result }).add()
   }
 
   /** Behind the response: a lookup for each is no matter. */
-  #counter(
-    family: 'shadowRuns' | 'shadowDifferences',
-    own: Readonly<Record<string, string>>,
-  ): Counter {
-    return this.#meters.registry.counter(FAMILIES[family], { ...this.#labels, ...own })
+  #counter(what: 'runs' | 'differences', own: Readonly<Record<string, string>>): Counter {
+    return this.#meters.registry.counter(FAMILIES[COUNTED[this.#mode][what]], {
+      ...this.#labels,
+      ...own,
+    })
   }
 }
 

@@ -73,6 +73,8 @@ type Counters =
   | 'rolloutMetricSquares'
   | 'shadowRuns'
   | 'shadowDifferences'
+  | 'logOnlyRuns'
+  | 'logOnlyDifferences'
   | 'refusals'
   | 'definitionsDropped'
   | 'seriesDropped'
@@ -197,6 +199,14 @@ export const FAMILIES: Families = {
   shadowDifferences: counter(
     'postern_shadow_differences_total',
     'Differences between shadows and the plugins they follow, by kind.',
+  ),
+  logOnlyRuns: counter(
+    'postern_log_only_runs_total',
+    'Requests that a log-only candidate was to run in, by what came of it.',
+  ),
+  logOnlyDifferences: counter(
+    'postern_log_only_differences_total',
+    'Differences between log-only candidates and the plugins they run beside, by kind.',
   ),
   revision: gauge('postern_config_revision', 'The revision that runs; 0 for none.', 'max'),
   refusals: counter('postern_config_refusals_total', 'Times something was refused, by its code.'),

@@ -22,6 +22,8 @@ export interface ShadowOptions extends MachineOptions {
   readonly behind?: Steps
   readonly host?: Machine
   readonly io?: IoContext
+  /** The candidate runs beside the stable version, with these callouts, and not behind the response. */
+  readonly beside?: 'run' | 'block'
   /** Leaves the response's body alone. */
   readonly unread?: true
 }
@@ -56,6 +58,7 @@ export async function shadowed(options: ShadowOptions): Promise<Shadowed> {
     module: probe(),
     ...plugin(options.candidate),
     ...CANDIDATE,
+    ...(options.beside && { logOnly: { callouts: options.beside, compared: true } }),
   })
   const others = await Promise.all(
     [options.before, options.behind].map(

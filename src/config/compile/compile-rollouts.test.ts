@@ -222,6 +222,22 @@ describe('the steps of a compiled rollout', () => {
     expect(compiled(rollout('r', 'pricing', { audience, steps: all })).problems).toEqual([message])
   })
 
+  it('may be log-only, with calls that are blocked, which is idle where none is', () => {
+    const logOnly = { callouts: 'block' as const }
+    const list = [
+      { weight: 100, pause: '1h', mode: 'shadow' as const },
+      { weight: 50, pause: '1h', mode: 'log-only' as const },
+      { weight: 5, pause: '1h' },
+    ]
+    const { rollouts, problems } = compiled(rollout('r', 'pricing', { steps: list, logOnly }))
+    expect(problems).toEqual([])
+    expect(rollouts[0]).toMatchObject({ logOnly, steps: [{}, { mode: 'log-only' }, {}] })
+    expect(v.parse(rolloutSchema, rollouts[0])).toEqual(rollouts[0])
+    expect(compiled(rollout('r', 'pricing', { logOnly })).problems).toEqual([
+      'config.no_effect spec.logOnly: has no effect: no step is in mode log-only',
+    ])
+  })
+
   it('may give some nodes less than all have, in another mode, and all more than some', () => {
     const list = [
       { weight: 100, pause: '1h', mode: 'shadow' as const },

@@ -152,11 +152,17 @@ function rolloutOf(
   const invalid = (path: readonly (string | number)[], message: string): void =>
     report({ code: 'config.invalid', path, message }, resource)
   const labels = sortedLabels(selector)
+  const modes = spec.steps.map((step) => step.mode ?? spec.mode)
+  if (spec.logOnly !== undefined && !modes.includes('log-only')) {
+    const message = 'has no effect: no step is in mode log-only'
+    report({ code: 'config.no_effect', path: ['spec', 'logOnly'], message }, resource)
+  }
   return {
     id: `${metadata.namespace ?? DEFAULT_NAMESPACE}.${metadata.name}`,
     plugin: plugin.id,
     candidate,
     mode: spec.mode ?? 'enforce',
+    ...(spec.logOnly?.callouts === 'block' ? { logOnly: { callouts: 'block' } } : {}),
     ...(labels === undefined ? {} : { selector: labels }),
     ...(matches === undefined ? {} : { matches: compileMatches({ matches }, at, invalid) }),
     ...(always.length === 0 ? {} : { always: [...new Set(always)].sort() }),

@@ -79,7 +79,7 @@ describe('a PluginRollout', () => {
     [
       'a mode that is none',
       { steps: [{ weight: 5, pause: '1m', mode: 'jump' }] },
-      'expected one of shadow, enforce',
+      'expected one of shadow, log-only, enforce',
     ],
     [
       'a weight too fine',

@@ -44,6 +44,7 @@ export interface PluginRollout {
       readonly pluginConfig?: Readonly<Record<string, unknown>>
     }
     readonly mode?: RolloutMode
+    readonly logOnly?: { readonly callouts?: 'run' | 'block' }
     readonly audience?: {
       readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> }
       readonly matches?: readonly HttpRouteMatch[]
@@ -67,11 +68,7 @@ const weight = v.pipe(
   ),
 )
 
-const NOT_YET =
-  'a rollout is shadow or enforce; for log-only apply the version as a WasmPlugin of its own with that mode'
-
-const MODES = ['shadow', 'enforce'] as const
-const outsideModes = { 'log-only': NOT_YET }
+const MODES = ['shadow', 'log-only', 'enforce'] as const
 
 const WITHOUT_END = 'expected pause, until or both: a step that is over at once is no step'
 const TIMEOUT_ALONE = 'expected until beside timeout'
@@ -102,9 +99,8 @@ const step = v.pipe(
     mode: v.exactOptional(
       choice(MODES, {
         about: doc(
-          'What becomes of the candidate from this step on, on its nodes. `shadow` comes before `enforce`: modes never go back.',
+          'What becomes of the candidate from this step on, on its nodes. `shadow` comes before `log-only`, that before `enforce`: modes never go back.',
         ),
-        outsideValues: outsideModes,
         default: doc("the rollout's"),
       }),
     ),
@@ -195,10 +191,21 @@ const spec = v.object({
   mode: v.exactOptional(
     choice(MODES, {
       about: doc(
-        '`enforce`: the candidate takes the place of the stable version in the requests it gets. `shadow`: those keep the stable version, and the candidate runs behind the response, on a copy; nothing it does reaches anybody. A step may have one of its own.',
+        '`enforce`: the candidate takes the place of the stable version in the requests it gets. `shadow`: those keep the stable version, and the candidate runs behind the response, on a copy; nothing it does reaches anybody. `log-only`: it runs in those requests, beside the stable version, and what it does is dropped; its callouts are made. A step may have one of its own.',
       ),
-      outsideValues: outsideModes,
       default: doc('enforce'),
+    }),
+  ),
+  logOnly: v.exactOptional(
+    v.object({
+      callouts: v.exactOptional(
+        choice(['run', 'block'], {
+          about: doc(
+            "What becomes of the candidate's calls in mode log-only. `run`: they are made, beside the stable version's. `block`: they fail as if nobody could be reached.",
+          ),
+          default: doc('run'),
+        }),
+      ),
     }),
   ),
   audience: v.exactOptional(audience),

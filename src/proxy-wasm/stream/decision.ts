@@ -13,7 +13,7 @@ import type { LocalReply } from './local-reply.ts'
 /**
  * `fail-open` and `fail-close` are of plugins that enforce; all but `local-reply` of the others are of
  * log-only ones. `unavailable`: it could not run when the stream began; `unseen`: a body that it was not shown;
- * `shadow`: what a shadow did otherwise than the plugin that it follows.
+ * `shadow` and `log-only`: what another version of a plugin, that runs behind it or beside it, did otherwise.
  */
 export type DecisionClass =
   | 'local-reply'
@@ -30,6 +30,7 @@ export type DecisionClass =
   | 'unavailable'
   | 'unseen'
   | 'shadow'
+  | 'log-only'
 
 export interface Decision {
   readonly class: DecisionClass

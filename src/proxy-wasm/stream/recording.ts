@@ -30,11 +30,31 @@ export class Recording {
   stored: Map<string, Uint8Array> = new Map()
   /** More came than is kept. */
   overflowed = false
+  /** Nothing comes any more. */
+  over = false
+  /** Nobody asks what comes of it any more. */
+  isGivenUp = false
+  #wake: (() => void) | undefined
 
   headers(direction: Direction, side: 'came' | 'left', headers: HeaderMap, end: boolean): void {
     const passed = this[direction][side]
     passed.headers = headers.clone()
     passed.bodiless = end
+    this.#wake?.()
+  }
+
+  /** Nothing comes any more. */
+  end(): void {
+    this.over = true
+    this.#wake?.()
+  }
+
+  /** Waits until something is there; for one at a time, in the request that it is of. @returns whether it is */
+  async comes(isThere: () => boolean): Promise<boolean> {
+    while (!isThere() && !this.over) {
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+    return isThere()
   }
 
   data(
@@ -48,6 +68,7 @@ export class Recording {
     passed.ended = end
     if (passed.size <= SHADOW_BODY_BYTES) passed.chunks.push(bytes)
     else this.#drop()
+    this.#wake?.()
   }
 
   #drop(): void {

@@ -1,6 +1,7 @@
 /**
- * A shadow run: another version of a plugin, alone in a chain of its own, on the recording of a stream
- * that is over. Everything has come already, so nothing is waited for but the plugin itself.
+ * A run of another version of a plugin, alone in a chain of its own: as a shadow on the recording of a
+ * stream that is over, so that nothing is waited for but the plugin itself; or live, beside the stream,
+ * on what is recorded of it as it comes.
  */
 import { SHADOW_BODY_BYTES, SHADOW_MS } from '../limits.ts'
 import type { Plugin } from '../vm/plugin.ts'
@@ -44,11 +45,26 @@ export async function runShadow(
   // the response goes first: a plugin that computes for long must not keep it back
   await new Promise<void>((resolve) => pool.ports.timers.after(0, resolve))
   if (shadowed.io.calls?.overflowed) return observer.notCompared('too-large')
-  const run = new ShadowRun(candidate, recording, shadowed, chains)
+  const setting = { ...shadowed, beside: recording, isLive: false }
+  const run = new ShadowRun(candidate, recording, setting, chains)
   const verdict = await run.verdict()
+  tellVerdict({ candidate, observer }, recording, shadowed, run.lacks, verdict)
+}
+
+/**
+ * Tells what came of a run.
+ * @param lacks - why there is no verdict, where there is none
+ */
+export function tellVerdict(
+  { candidate, observer }: Pick<Shadow, 'candidate' | 'observer'>,
+  recording: Recording,
+  shadowed: Shadowed,
+  lacks: NotCompared,
+  verdict: Verdict | undefined,
+): void {
   if (verdict === undefined) {
-    const isDown = run.lacks === 'unavailable' && candidate.refusal === undefined
-    return observer.notCompared(run.lacks, isDown ? shadowed.tally : undefined)
+    const isDown = lacks === 'unavailable' && candidate.refusal === undefined
+    return observer.notCompared(lacks, isDown ? shadowed.tally : undefined)
   }
   const { info, io } = shadowed
   const request = recording.request.came.headers as HeaderMap
@@ -78,7 +94,16 @@ class Left {
   ended = false
 }
 
-class ShadowRun implements EffectSink {
+/** Where another version of a plugin runs: behind a stream, or beside it while it goes on. */
+export interface RunSetting {
+  readonly info: StreamInfo
+  readonly io: IoContext
+  /** What plugins of the stream have set. */
+  readonly beside: Pick<Chain, 'stored'>
+  readonly isLive: boolean
+}
+
+export class ShadowRun implements EffectSink {
   /** Why there is no verdict, where there is none. */
   lacks: NotCompared = 'unavailable'
   readonly #candidate: Plugin
@@ -86,7 +111,8 @@ class ShadowRun implements EffectSink {
   readonly #io: IoContext
   readonly #chain: Chain
   readonly #tally = new Tally()
-  readonly #until: number
+  readonly #isLive: boolean
+  #until: number
   readonly #left: Readonly<Record<Direction, Left>> = { request: new Left(), response: new Left() }
   /** Whose bodies it was shown. */
   readonly #reads: Record<Direction, boolean> = { request: false, response: false }
@@ -97,22 +123,23 @@ class ShadowRun implements EffectSink {
   constructor(
     candidate: Plugin,
     recording: Recording,
-    { info, io }: Shadowed,
+    { info, io, beside, isLive }: RunSetting,
     chains: typeof Chain,
   ) {
     const { pool } = candidate
     this.#candidate = candidate
     this.#recording = recording
+    this.#isLive = isLive
     this.#until = pool.now() + SHADOW_MS
-    const replay = io.calls?.replay()
+    const replay = isLive ? undefined : io.calls?.replay()
     this.#io = { waitUntil: (work) => io.waitUntil(work), gone: false, replay }
     this.#chain = new chains({
       plugins: [candidate],
       io: this.#io,
       strand: pool.strand,
       sink: this,
-      info: asItWas(info),
-      beside: recording,
+      info: isLive ? info : asItWas(info),
+      beside,
     })
     if (this.#filter !== undefined) this.#filter.tally = this.#tally
   }
@@ -123,15 +150,23 @@ class ShadowRun implements EffectSink {
     try {
       if (this.#filter?.root === undefined) return undefined
       const passes = await this.#message('request', request.came)
-      if (passes && response.came.headers !== undefined) {
-        await this.#message('response', response.came)
+      const { came } = response
+      if (passes && (await this.#recording.comes(() => came.headers !== undefined))) {
+        await this.#message('response', came)
       }
+      // it is waited with while the stream goes on, though it has come to its end
+      if (this.#isLive) await this.#recording.comes(() => false)
       return this.lacks === 'incomplete' ? undefined : this.#verdict()
     } finally {
-      this.#chain.end()
-      // what it has called is given up with it
-      this.#io.gone = true
+      this.stop()
     }
+  }
+
+  /** Its stream ends now, whatever it waits for. */
+  stop(): void {
+    this.#chain.end()
+    // what it has called is given up with it
+    this.#io.gone = true
   }
 
   requestHeaders(headers: HeaderMap): void {
@@ -173,7 +208,8 @@ class ShadowRun implements EffectSink {
   }
 
   get #isOver(): boolean {
-    return this.#reply !== undefined || this.#reset || this.#filter?.bypassed === true
+    const { isGivenUp } = this.#recording
+    return this.#reply !== undefined || this.#reset || this.#filter?.bypassed === true || isGivenUp
   }
 
   /** Shows it one message. @returns whether all of it has passed */
@@ -186,11 +222,14 @@ class ShadowRun implements EffectSink {
     else chain.receiveResponseHeaders(headers, came.bodiless)
     const reads = passage.readsBody
     this.#reads[direction] = reads
-    const isWhole = came.bodiless || came.ended || !reads
-    const last = came.chunks.length - 1
-    for (const [index, chunk] of reads ? came.chunks.entries() : []) {
+    const isWhole = (): boolean => came.bodiless || came.ended || !reads
+    const has = (index: number) => (): boolean =>
+      index < came.chunks.length || came.ended || came.bodiless || this.#isOver
+    for (let index = 0; reads && (await this.#recording.comes(has(index))); index += 1) {
+      const chunk = came.chunks[index]
+      if (chunk === undefined) break
       if (!(await this.#movedUntil(() => passage.wantsData, isWhole))) return false
-      const end = came.ended && index === last
+      const end = came.ended && index === came.chunks.length - 1
       if (direction === 'request') chain.receiveRequestData(chunk, end)
       else chain.receiveResponseData(chunk, end)
     }
@@ -200,12 +239,13 @@ class ShadowRun implements EffectSink {
   }
 
   /** @returns false when it is over, or nothing is under way that could move it */
-  async #movedUntil(isSo: () => boolean, isWhole: boolean): Promise<boolean> {
+  async #movedUntil(isSo: () => boolean, isWhole: () => boolean): Promise<boolean> {
+    if (this.#isLive) this.#until = this.#candidate.pool.now() + SHADOW_MS
     while (!this.#isOver) {
       if (isSo()) return true
       if (await this.#moved()) continue
       // it may wait for what the stream did not wait for
-      if (isWhole) this.#held = true
+      if (isWhole()) this.#held = true
       else this.lacks = 'incomplete'
       return false
     }

@@ -10,20 +10,22 @@ import type { Direction } from './effects.ts'
 import { Filter } from './filter.ts'
 import type { LocalReply } from './local-reply.ts'
 import { Recording } from './recording.ts'
-import { runShadow } from './shadow-run.ts'
+import { runShadow, ShadowRun, tellVerdict } from './shadow-run.ts'
 import { Tally } from './tally.ts'
-import type { NotCompared, ShadowObserver } from './verdict.ts'
+import type { NotCompared, ShadowObserver, Verdict } from './verdict.ts'
 
 /** Another version of a plugin, to run behind the stream on a copy. */
 export interface Shadow {
   readonly stable: Plugin
-  /** Its spec says `logOnly: { callouts: 'replay' }`. */
+  /** Its spec says `logOnly`: with `callouts: 'replay'` it runs behind the stream, else beside it, while it goes on. */
   readonly candidate: Plugin
   readonly observer: ShadowObserver
 }
 
 /** Of one isolate, from a stream's beginning to its shadow's end: with their bodies, 16 MiB at the most. */
 export const SHADOWS_MAX = 32
+/** The same of those that run while their streams go on: they take longer, and few have bodies. */
+export const LIVE_MAX = 64
 
 /**
  * Puts taps around the plugins that have a shadow.
@@ -42,16 +44,17 @@ export function withTaps(
     if (shadow === undefined) return [filter]
     const { pool, spec } = shadow.candidate
     // one that could be seen or heard must not run a second time
-    if (spec.logOnly?.callouts !== 'replay') {
+    if (spec.logOnly === undefined) {
       shadow.observer.notCompared('unavailable')
       return [filter]
     }
-    if (pool.shadows >= SHADOWS_MAX) {
+    const isLive = spec.logOnly.callouts !== 'replay'
+    if (pool.shadows >= (isLive ? LIVE_MAX : SHADOWS_MAX)) {
       shadow.observer.notCompared('busy')
       return [filter]
     }
     pool.shadows++
-    chain.io.calls ??= new CallRecords()
+    if (!isLive) chain.io.calls ??= new CallRecords()
     filter.tally ??= new Tally()
     const seen = new Seen(chain, filter, shadow, chains)
     return [new Tap(chain, seen, 'request'), filter, new Tap(chain, seen, 'response')]
@@ -66,6 +69,7 @@ class Seen {
   readonly #stable: Filter
   readonly #chains: typeof Chain
   #over = false
+  #live: { readonly run: ShadowRun; readonly verdict: Promise<Verdict | undefined> } | undefined
 
   constructor(chain: Chain, stable: Filter, shadow: Shadow, chains: typeof Chain) {
     this.#chains = chains
@@ -82,6 +86,17 @@ class Seen {
   /** Whether what passes as a response now is what the plugin has answered itself. */
   get isOwnAnswer(): boolean {
     return this.#stable.answer !== undefined
+  }
+
+  /** The request's headers have come: what runs beside the stream begins with it. */
+  begin(): void {
+    const { candidate } = this.shadow
+    if (this.#live !== undefined || candidate.spec.logOnly?.callouts === 'replay') return
+    const { info, io } = this.#chain
+    const setting = { info, io, beside: this.#chain, isLive: true }
+    const run = new ShadowRun(candidate, this.recording, setting, this.#chains)
+    this.#live = { run, verdict: run.verdict() }
+    io.waitUntil(this.#live.verdict)
   }
 
   /** More has come than is kept. */
@@ -109,18 +124,24 @@ class Seen {
     const { answer, tally } = this.#stable
     const failed = this.#stable.bypassed || answer === 'failure'
     const reply = failed ? undefined : (answer as LocalReply | undefined)
-    const run = runShadow(
-      this.shadow,
-      this.recording,
-      { info, io, failed, reply, tally },
-      this.#chains,
-    )
+    const shadowed = { info, io, failed, reply, tally }
+    this.recording.end()
+    const live = this.#live
+    const run =
+      live === undefined
+        ? runShadow(this.shadow, this.recording, shadowed, this.#chains)
+        : live.verdict.then((verdict) =>
+            tellVerdict(this.shadow, this.recording, shadowed, live.run.lacks, verdict),
+          )
     io.waitUntil(run.finally(() => this.#release()))
   }
 
   #end(why?: NotCompared): void {
     if (this.#over) return
     this.#over = true
+    this.recording.isGivenUp = true
+    this.recording.end()
+    this.#live?.run.stop()
     if (why !== undefined) this.shadow.observer.notCompared(why)
     this.#release()
   }
@@ -170,6 +191,7 @@ class Tap extends Filter {
       recording.stored = new Map(stored)
     }
     recording.headers(direction, this.#sideOf(direction), headers, endOfStream)
+    if (this.#front === 'request' && direction === 'request') this.#seen.begin()
     return 0
   }
 

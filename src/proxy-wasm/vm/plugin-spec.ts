@@ -13,6 +13,8 @@ export interface LogOnly {
    * and they are answered with what the same calls of the stream that it follows came to.
    */
   readonly callouts: 'run' | 'block' | 'replay'
+  /** It is another version of a plugin, and compared with that: what it decides is told by who compares. */
+  readonly compared?: true
 }
 
 /** How much of a plugin's traffic may be let by when it fails and its strategy is FAIL_OPEN. */

@@ -57,8 +57,8 @@ export class Plugin {
     this.spec = spec
     this.vmKey = vmKey
     this.pool = pool
-    // what a shadow does is not the plugin's doing
-    this.counts = this.#isShadow ? pluginCounts() : pool.countsOf(spec.name)
+    // what runs beside a plugin to be compared with it is not the plugin's doing
+    this.counts = this.#isCompared ? pluginCounts() : pool.countsOf(spec.name)
     this.#fallback = fallback.plugin
     this.#notStarted = fallback.notStarted
   }
@@ -158,11 +158,12 @@ export class Plugin {
   /** Whether anybody hears what it decides. */
   get tells(): boolean {
     const { decisions, logOnly } = this.spec
-    return !this.#isShadow && (decisions !== undefined || logOnly !== undefined)
+    return !this.#isCompared && (decisions !== undefined || logOnly !== undefined)
   }
 
-  get #isShadow(): boolean {
-    return this.spec.logOnly?.callouts === 'replay'
+  get #isCompared(): boolean {
+    const { logOnly } = this.spec
+    return logOnly?.callouts === 'replay' || logOnly?.compared === true
   }
 
   /** It has decided something about a stream; to be called where it `tells`. */
