@@ -50,12 +50,12 @@ export function formatFinding({ verdict, requests, metrics }: FindingAnswer): st
     const more = (value: number | null, unknown: string): string =>
       value === null ? unknown : `${value > 0 ? '+' : ''}${inUnit(value, unit)}`
     return [
-      one.name,
+      one.metric ?? one.name,
       one.stable === null ? '-' : inUnit(one.stable, unit),
       one.candidate === null ? '-' : inUnit(one.candidate, unit),
       `${more(one.least, '?')} to ${more(one.most, '?')}`,
       `+${inUnit(one.maxIncrease, unit)}`,
-      one.verdict,
+      one.reason === undefined ? one.verdict : `${one.verdict}: ${one.reason}`,
     ]
   })
   const heads = ['METRIC', 'STABLE', 'CANDIDATE', 'MORE', 'MAY BE', 'VERDICT']

@@ -8,7 +8,11 @@ export interface FindingAnswer {
   readonly requests: { readonly stable: number; readonly candidate: number }
   readonly metrics: readonly {
     readonly name: string
+    /** Of a plugin's own: which. */
+    readonly metric?: string | undefined
     readonly verdict: string
+    /** Why nothing can be said, where it is not that it is too early. */
+    readonly reason?: string | undefined
     readonly stable: number | null
     readonly candidate: number | null
     readonly least: number | null
@@ -83,7 +87,9 @@ const finding = v.looseObject({
     v.array(
       v.looseObject({
         name: v.string(),
+        metric: v.optional(v.string()),
         verdict: v.string(),
+        reason: v.optional(v.string()),
         stable: number,
         candidate: number,
         least: number,

@@ -55,6 +55,17 @@ function answer(seconds: number, more: object = {}): object {
         most: null,
         maxIncrease: 0.01,
       },
+      {
+        name: 'plugin-metric',
+        metric: 'cache_misses',
+        verdict: 'inconclusive',
+        reason: 'nothing has counted it',
+        stable: null,
+        candidate: null,
+        least: null,
+        most: null,
+        maxIncrease: 2,
+      },
     ],
   }
   return {
@@ -127,6 +138,7 @@ default.next run 3, of plugin default.mark on nodes with country=de
    3     enforce  100 %   all
 METRIC         STABLE  CANDIDATE  MORE       MAY BE  VERDICT
 server-errors  0.5 %   1.23 %     -1 % to ?  +1 %    inconclusive
+cache_misses   -       -          ? to ?     +2      inconclusive: nothing has counted it
 900 requests and 100 of the candidate: inconclusive.
 Waits for step 2 to take effect, until 2026-03-04T08:01:00Z.
 Nodes within a window of blackout keep the weight they have.
@@ -178,6 +190,7 @@ describe('postern rollout history', () => {
         '2026-03-04T08:00:00.000Z',
         '    METRIC         STABLE  ',
         '    server-errors  0.5 %  ',
+        '    cache_misses   -     ',
         '    900 requests and 100 o',
         '',
       ].map((line) => line.slice(0, 24)),

@@ -117,6 +117,10 @@ describe('a promotion', () => {
         }
       }
     })
+    const { stdout } = await run('rollout', 'status', 'next')
+    expect(stdout).toMatch(/default\.next run \d+, of plugin default\.mark\n/)
+    expect(stdout).toMatch(/^> +1 +enforce +50 % +all +now$/m)
+    expect(stdout).toMatch(/Waits for the pause of step 1, until /)
     const refused = await run('rollout', 'promote', 'next')
     expect(refused).toMatchObject({ exitCode: 1 })
     expect(refused.stderr).toMatch(/running, 1 of 1 steps begun: its candidate has 50 % of all/)
@@ -132,8 +136,8 @@ describe('a promotion', () => {
     await Promise.all(load)
     expect(new Set(seen)).toEqual(new Set(['had it: new', 'had not: old', 'had not: new']))
 
-    const { stdout } = await run('history', '--json')
-    const { revisions } = JSON.parse(stdout) as { revisions: { by: string; why: string }[] }
+    const history = await run('history', '--json')
+    const { revisions } = JSON.parse(history.stdout) as { revisions: { by: string; why: string }[] }
     const { run: number } = (await state()) ?? { run: 0 }
     expect(revisions[0]).toMatchObject({
       by: 'ada',

@@ -2,18 +2,21 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { PluginActivation } from '../../src/config/activation.ts'
 import type { Snapshot, SnapshotPlugin } from '../../src/config/snapshot.ts'
-import { Activator } from '../../src/gateway/activate.ts'
+import { Activator, type ActivatorOptions } from '../../src/gateway/activate.ts'
 import { Meters } from '../../src/gateway/meters.ts'
 import type { ModuleSource } from '../../src/gateway/modules.ts'
 import { PLAIN_NODE } from '../../src/gateway/node.ts'
-import { runIn, standaloneIo } from '../../src/proxy-wasm/index.ts'
+import type { RolloutWeights } from '../../src/gateway/rollout-weights.ts'
+import { type Plugin, runIn, standaloneIo } from '../../src/proxy-wasm/index.ts'
 import { type Machine, machine, probe, script } from '../support/machine.ts'
 
 const MODULE = probe('headers-only')
 const modules: ModuleSource = {
   modules: [],
-  load: (sha256) => (sha256 === MODULE.sha256 ? MODULE : undefined),
+  load: (sha256) => (sha256 === MODULE.sha256 && !missing ? MODULE : undefined),
 }
+/** Whether a deploy has lost the module. */
+let missing = false
 const scope = { waitUntil: () => undefined }
 
 let host: Machine
@@ -22,7 +25,12 @@ let late: PluginActivation[]
 beforeEach(() => {
   host = machine()
   late = []
-  activator = new Activator({
+  missing = false
+  activator = new Activator(options())
+})
+
+function options(): ActivatorOptions {
+  return {
     modules,
     pool: host.pool,
     reachable: {
@@ -32,8 +40,8 @@ beforeEach(() => {
     meters: new Meters(),
     node: PLAIN_NODE,
     runs: () => true,
-  })
-})
+  }
+}
 
 function plugin(name: string, mark: string, steps: object = {}): SnapshotPlugin {
   return {
@@ -114,6 +122,57 @@ describe('a snapshot', () => {
     expect(activator.running).toBe(running)
     expect(use()).toBe(true)
     expect([host.pool.size, host.pool.contexts]).toEqual([1, 1])
+  })
+})
+
+describe('a candidate that has become its plugin', () => {
+  /** The plugin with another version of it, which a rollout gives to requests. */
+  const withCandidate = (candidate: SnapshotPlugin): Snapshot => ({
+    ...snapshotOf(plugin('a', '1')),
+    rollouts: [
+      {
+        id: 'default.next',
+        plugin: 'default.a',
+        candidate: { module: candidate.module, configuration: candidate.configuration },
+        mode: 'enforce',
+        key: { type: 'clientIp' },
+        steps: [{ weight: 100, pauseMs: 0 }],
+        onFailure: 'rollback',
+      },
+    ],
+  })
+  const CANDIDATE = 'default.a (candidate)'
+
+  async function rolledOut(candidate: SnapshotPlugin): Promise<Plugin | undefined> {
+    activator = new Activator({
+      ...options(),
+      // asked by requests alone, of which there are none
+      weights: {} as RolloutWeights,
+    })
+    await activator.activate(withCandidate(candidate), scope, (one) => late.push(one))
+    // nobody had the version of before here
+    const running = activator.running?.plugins.get(CANDIDATE)
+    runIn(standaloneIo(), () => running?.acquire())
+    return running
+  }
+
+  it('is started before it takes over where the candidate ran, and the candidate goes', async () => {
+    const candidate = await rolledOut(plugin('a', '2'))
+    expect(candidate?.state).toBe('running')
+    expect(await activate(plugin('a', '2'))).toEqual(['swapped'])
+    expect(activator.running?.plugins.get('default.a')?.state).toBe('running')
+    expect(candidate?.state).toBe('retired')
+    expect(host.pool.size).toBe(1)
+  })
+
+  it('goes on in its place where the plugin does not start, and not the version of before', async () => {
+    use()
+    const candidate = await rolledOut(plugin('a', '2'))
+    missing = true
+    expect(await activate(plugin('a', '2'))).toEqual(['last-good'])
+    expect(activator.running?.plugins.get('default.a')).toBe(candidate)
+    expect(candidate?.state).toBe('running')
+    expect(use()).toBe(true)
   })
 })
 
