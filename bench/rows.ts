@@ -51,6 +51,8 @@ export const HTTP_ROWS: readonly HttpRow[] = [
     plugins: ONE,
     rollout: { mode: 'enforce', weight: 50 },
     ...small,
+    // each of two versions gets half of them
+    warmUp: { small: 60_000, own: 0 },
   },
   {
     name: 'shadow-10',
