@@ -11,6 +11,7 @@ import { describeError } from '../proxy-wasm/index.ts'
 import type { PromotionLeave } from '../config/apply/apply-request.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { RolloutAction } from '../rollout/controller.ts'
+import { parseRollouts } from '../rollout/parse-document.ts'
 import type { Kill, RolloutsRecord } from '../rollout/record.ts'
 import type { RolloutsView } from '../rollout/rollouts-view.ts'
 import type { RolloutErrorCode } from '../rollout/rollout-error.ts'
@@ -39,6 +40,8 @@ const LOOK_SECONDS = 10
 const RISE_LEAD_SECONDS = 100
 /** How long a write of KV may take. */
 const PUT_MS = 5_000
+/** How long a rollback waits to hear what KV has. */
+const STANDING_MS = 500
 
 export class RolloutObject extends DurableObject<Env> {
   #controller: RolloutController | undefined
@@ -117,6 +120,11 @@ export class RolloutObject extends DurableObject<Env> {
             await storage.setAlarm(Date.now() + SOON_MS)
             await storage.put(RECORD_KEY, record)
           },
+        },
+        async standing() {
+          const read = kvConfigSource(KV).get('rollouts')
+          const text = await withDeadline(read, STANDING_MS, systemClock, 'rollouts')
+          return parseRollouts(text)?.version ?? 0
         },
         async publish(document) {
           const put = KV.put('rollouts', JSON.stringify(document))

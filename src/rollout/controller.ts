@@ -11,7 +11,7 @@ import type { ActiveRollout, ActiveVersions } from './active-versions.ts'
 import type { RolloutCounts } from './counts.ts'
 import { NO_ROLLOUT_COUNTS } from './counts.ts'
 import { notApplied, promotionOf } from './promotion.ts'
-import { publishRecord, type PublishPorts } from './publish-record.ts'
+import { aheadOfKv, publishRecord, type PublishPorts } from './publish-record.ts'
 import { type Kill, NO_RECORD, type RolloutsRecord, withState } from './record.ts'
 import { RolloutError } from './rollout-error.ts'
 import { rolloutView, type RolloutsView } from './rollouts-view.ts'
@@ -64,7 +64,10 @@ export class RolloutController {
    */
   turn(revision = 0): Promise<number | undefined> {
     return this.#alone(async () => {
-      const { record, seen } = await this.#forward(await this.#load(), revision)
+      const { record: decided, seen } = await this.#forward(await this.#load(), revision)
+      const { version, confirmed, published } = decided
+      const isNew = confirmed !== version && published?.version !== version
+      const record = isNew ? await aheadOfKv(decided, this.#ports) : decided
       const done = await publishRecord(record, this.#ports, this.#timing.riseLeadMs)
       return !done || seen < revision || Object.values(record.rollouts).some(isUnderWay)
         ? this.#ports.now() + this.#timing.lookEveryMs
@@ -89,7 +92,7 @@ export class RolloutController {
           ? started(id, reason, before, await active(), clock())
           : acted(id, action, reason, before, clock())
       const now = clock()
-      const next = withState(record, id, after, now)
+      const next = await aheadOfKv(withState(record, id, after, now), this.#ports)
       if (next !== record) await this.#ports.record.save(next)
       await publishRecord(next, this.#ports, this.#timing.riseLeadMs)
       return after
@@ -118,7 +121,8 @@ export class RolloutController {
       const others = record.kills.filter((one) => JSON.stringify(sorted(one)) !== text)
       const isOn = others.length < record.kills.length
       const kills = on ? [...others, sorted(kill)] : others
-      const next = isOn === on ? record : { ...record, version: record.version + 1, kills }
+      const turned = isOn === on ? record : { ...record, version: record.version + 1, kills }
+      const next = await aheadOfKv(turned, this.#ports)
       if (next !== record) await this.#ports.record.save(next)
       await publishRecord(next, this.#ports, this.#timing.riseLeadMs)
       return next.kills

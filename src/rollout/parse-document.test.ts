@@ -32,6 +32,7 @@ describe('the key rollouts', () => {
     ['a run that is none', { ...document, rollouts: { r: { ...rollout, run: '1' } } }],
     ['a candidate that is none', { ...document, rollouts: { r: { ...rollout, candidate: 1 } } }],
     ['moves that are none', { ...document, rollouts: { r: { ...rollout, moves: {} } } }],
+    ['a version that nothing could come after', { ...document, version: Number.MAX_SAFE_INTEGER }],
     [
       'a weight above all',
       { ...document, rollouts: { r: { ...rollout, moves: [{ effectiveAt: 1, weight: 101 }] } } },

@@ -27,12 +27,19 @@ export function rolloutsIn(value: unknown): RolloutsDocument | undefined {
 function isDocument(value: unknown): value is RolloutsDocument {
   return (
     isObject(value) &&
-    Number.isSafeInteger(value['version']) &&
+    isVersion(value['version']) &&
     isObject(value['rollouts']) &&
     Object.values(value['rollouts']).every(isRollout) &&
     Array.isArray(value['kills']) &&
     value['kills'].every(isKill)
   )
+}
+
+/** There is room above each, for what comes next. */
+const VERSION_MAX = 2 ** 52
+
+function isVersion(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value <= VERSION_MAX
 }
 
 function isRollout(value: unknown): boolean {

@@ -1,6 +1,7 @@
 /** What replies to reports carry, when KV or the report object fails. */
 import { describe, expect, it } from 'vitest'
 import { BAD, GOOD, ID, raisedBeforeKv, World } from './testing/controller-world.ts'
+import type { RolloutsDocument } from './record.ts'
 import { MINUTE, snapshotRollout } from './testing/rollouts.ts'
 
 describe('replies to reports', () => {
@@ -125,5 +126,60 @@ describe('replies to reports', () => {
     })
     await world.act('abort')
     expect(world.weight(world.now, world.announced)).toBe(0)
+  })
+})
+
+describe('a key that somebody else has written', () => {
+  const risen = async (): Promise<World> => {
+    const world = new World()
+    await world.act('start')
+    return world.run(4 * MINUTE)
+  }
+  /** All nodes have it, by now: at 90 per cent, and newer than anything the controller knows. */
+  const written = (world: World, version = 1_000_000): number => {
+    const rollout = {
+      ...world.published.at(-1)?.document.rollouts[ID],
+      moves: [{ effectiveAt: world.now, weight: 90 }],
+    }
+    const by = { version, rollouts: { [ID]: rollout }, kills: [] } as unknown as RolloutsDocument
+    world.published.push({ at: world.now, document: by })
+    world.announced.push({ at: world.now, document: by })
+    return version
+  }
+  const isTold = (world: World, than: number): void => {
+    expect(world.published.at(-1)?.document.version).toBeGreaterThan(than)
+    expect(world.announced.at(-1)?.document.version).toBeGreaterThan(than)
+    expect(world.weight()).toBe(0)
+    expect(world.weight(world.now, world.announced)).toBe(0)
+  }
+
+  it('does not outlive an abort, nor one that is asked for again', async () => {
+    const world = await risen()
+    const first = written(world)
+    expect(world.weight()).toBe(90)
+    await world.act('abort')
+    isTold(world, first)
+    const second = written(world, 2_000_000)
+    expect(world.weight()).toBe(90)
+    await world.act('abort')
+    isTold(world, second)
+  })
+
+  it('does not outlive the analysis', async () => {
+    const world = await risen()
+    const version = written(world)
+    world.counted = BAD
+    await world.run(MINUTE)
+    isTold(world, version)
+  })
+
+  it('does not keep a kill from nodes, nor does an object that was lost', async () => {
+    const world = await risen()
+    world.stored = undefined
+    world.restart()
+    const version = written(world)
+    await world.controller.kill({ plugin: 'default.pricing' }, true)
+    isTold(world, version)
+    expect(world.published.at(-1)?.document.kills).toHaveLength(1)
   })
 })

@@ -7,6 +7,11 @@ import { rebased } from './rebase.ts'
 import { documentOf, type RolloutsDocument, type RolloutsRecord } from './record.ts'
 
 export interface PublishPorts {
+  /**
+   * The version of the document that KV has; 0 for none.
+   * @throws when it cannot be said
+   */
+  standing(): Promise<number>
   readonly record: {
     /** Durable when it resolves. */
     save(record: RolloutsRecord): Promise<void>
@@ -76,4 +81,22 @@ async function tell(document: RolloutsDocument, { announce }: PublishPorts): Pro
   } catch {
     return false
   }
+}
+
+/**
+ * Whatever stands in KV, what comes next is newer: nodes take nothing that is older than what they know, and a
+ * key that somebody wrote by hand, or an object before this one that was lost, would keep a rollback from them.
+ * @returns the same, or one that is to be published under a version above
+ */
+export async function aheadOfKv(
+  record: RolloutsRecord,
+  { standing }: Pick<PublishPorts, 'standing'>,
+): Promise<RolloutsRecord> {
+  // whoever goes back does not wait for KV to be read
+  const version = await standing().catch(() => 0)
+  const isOwn = version === record.published?.version
+  if (version === 0 || version < record.version || (isOwn && version === record.version))
+    return record
+  // what takes somebody back may be told under the version before
+  return { ...record, version: version + 2 }
 }

@@ -72,6 +72,10 @@ export class World {
           load: () => Promise.resolve(structuredClone(this.stored)),
           save: (record) => write(() => (this.stored = structuredClone(record))),
         },
+        standing: () =>
+          this.kv === 'sound'
+            ? Promise.resolve(this.published.at(-1)?.document.version ?? 0)
+            : Promise.reject(new Error('KV cannot be read')),
         publish: (document) =>
           write(() => {
             if (this.kv === 'down') throw new Error('KV is down')
