@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { run } from '../../src/cli/main.ts'
 import type { RolloutsAnswer } from '../../src/cli/rollouts-answer.ts'
+import { describeMove } from '../../src/config/describe-move.ts'
 import { ADMIN_TOKEN } from '../../test/support/workerd.ts'
 import { type Crowd, crowd, type Kind, KINDS } from './customers.ts'
 import { type Retailer, startRetailer } from './nodes.ts'
@@ -224,7 +225,9 @@ class Narrator {
 function phaseOf({ phase, reason, moves }: State): string | undefined {
   const last = moves.at(-1)
   const isMoving = phase === 'running' && (last === undefined || last.effectiveAt > Date.now())
-  return isMoving ? undefined : `${phase}, ${reason}`
+  if (isMoving) return undefined
+  const what = phase === 'running' && last !== undefined ? describeMove(last) : phase
+  return `${what} (${reason})`
 }
 
 function file(name: string): string {
