@@ -69,7 +69,14 @@ describe('a pattern is refused', () => {
     ['[a', 'expected "]"'],
     ['[z-a]', 'the wrong way round'],
     ['[a-\\d]', 'not part of RE2'],
-    ['[[:what:]]', 'no class'],
+    ['[[:what:]]', 'there is no class [:what:]'],
+    ['[[:^what:]]', 'there is no class [:^what:]'],
+    // anything may stand where a name should be
+    ['[[::]', 'there is no class [::]'],
+    ['[[:-:]]', 'there is no class [:-:]'],
+    ['[[:]a:]', 'there is no class [:]a:]'],
+    ['[b[:\n:]', 'there is no class [:\n:]'],
+    ['[[:constructor:]]', 'there is no class [:constructor:]'],
     ['a{1001}', 'more than 1000 repetitions'],
     ['a{3,2}', 'the wrong way round'],
     ['\\p{Klingon}', 'not known here'],
@@ -77,11 +84,26 @@ describe('a pattern is refused', () => {
     ['(?z)', 'expected flags'],
     ['(?P<a>x)(?P<a>y)', 'two groups are called a'],
     ['\\x{110000}', 'no such character'],
-    ['((a{100}){10}){10}', 'more than 1000 steps'],
-    ['(((){1000}){1000}){1000}', 'repeats too much'],
+    ['((a{100}){10}){10}', 'repeats more than 1000 times'],
+    ['((){32}){32}', 'repeats more than 1000 times'],
+    ['((a{30,})*){34,}', 'repeats more than 1000 times'],
+    ['(abc){500}', 'more than 1000 steps'],
+    [`(${'()'.repeat(30)}){1000}`, 'repeats too much'],
     ['('.repeat(200) + ')'.repeat(200), 'nested too deeply'],
     ['\\', 'not part of RE2'],
   ])('%j', (pattern, message) => expect(() => new LinearRegex(pattern)).toThrow(message))
+})
+
+describe('what only looks like a class with a name', () => {
+  it.each([
+    ['[[:]', ':', true],
+    ['[[:]+', '[:[', true],
+    ['[[:a]b', ':b', true],
+    ['[^[:]', ':', false],
+    ['[[:]]', ':]', true],
+  ])('%j is a class of its characters', (pattern, text, expected) => {
+    expect(new LinearRegex(pattern).matches(text)).toBe(expected)
+  })
 })
 
 /** Patterns over few letters, so that texts often match. */
@@ -131,6 +153,8 @@ describe('any pattern', { timeout: 60_000 }, () => {
     const unit = fc.constantFrom(...'ab()[]{}|*+?^$.\\-,:^1230ipLQEzbBdDwWsSxPM<>=!')
     fc.assert(
       fc.property(fc.string({ unit, maxLength: 12 }), texts, (pattern, text) => {
+        // RE2 looks for the end of [:name:] behind "[:"; the other takes this for all of one
+        fc.pre(!pattern.includes('[:]'))
         let own: LinearRegex
         try {
           own = new LinearRegex(pattern)

@@ -21,7 +21,8 @@ export class PatternError extends Error {
   override name = 'PatternError'
 }
 
-const MAX_REPEAT = 1000
+/** RE2's, repetitions of repetitions included. */
+export const MAX_REPEAT = 1000
 const MAX_DEPTH = 100
 
 const DIGIT = '0-9'
@@ -252,11 +253,13 @@ class Parser {
     let first = true
     while (first || !this.#looking(']')) {
       first = false
-      const posix = this.#scan(/\[:(\^?)(\w+):\]/y)
+      // whatever stands before the next ":]" is taken for a name, "]" and ":" as well
+      const posix = this.#scan(/\[:(\^?)(.*?):\]/sy)
       if (posix !== null) {
-        const ranges = POSIX[posix[2] as string]
-        if (ranges === undefined) throw this.#error(`there is no class [:${posix[2]}:]`)
-        source += `[${posix[1]}${ranges}]`
+        const [, caret, name = ''] = posix
+        const ranges = Object.hasOwn(POSIX, name) ? POSIX[name] : undefined
+        if (ranges === undefined) throw this.#error(`there is no class [:${caret}${name}:]`)
+        source += `[${caret}${ranges}]`
         continue
       }
       source += this.#namedSet() ?? this.#classRange()

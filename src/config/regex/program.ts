@@ -1,5 +1,5 @@
 /** A pattern's tree → the steps of a nondeterministic automaton (Thompson's construction). */
-import { type Assertion, type Node, PatternError } from './pattern.ts'
+import { type Assertion, MAX_REPEAT, type Node, PatternError } from './pattern.ts'
 
 /** Goes on to the next step and to another one, or to that one alone. */
 interface Branch {
@@ -21,6 +21,8 @@ const MAX_STEPS = 1000
 export function toProgram(root: Node): readonly Step[] {
   const steps: Step[] = []
   let visits = 0
+  /** How often what is emitted stands in repetitions around it. */
+  let times = 1
 
   const put = <T extends Step>(step: T): T => {
     if (steps.push(step) > MAX_STEPS) throw new PatternError(`it has more than ${MAX_STEPS} steps`)
@@ -70,6 +72,10 @@ export function toProgram(root: Node): readonly Step[] {
   }
 
   const emitRepeat = ({ node, min, max }: Extract<Node, { kind: 'repeat' }>): void => {
+    const around = times
+    times *= Math.max(1, max === Infinity ? min : max)
+    // RE2 counts repetitions of nothing as well
+    if (times > MAX_REPEAT) throw new PatternError(`it repeats more than ${MAX_REPEAT} times`)
     for (let i = 0; i < min; i++) emit(node)
     const skips: Branch[] = []
     if (max === Infinity) {
@@ -84,6 +90,7 @@ export function toProgram(root: Node): readonly Step[] {
       }
     }
     for (const skip of skips) skip.to = steps.length
+    times = around
   }
 
   emit(root)
