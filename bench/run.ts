@@ -27,6 +27,7 @@ async function main(): Promise<void> {
       seconds: { type: 'string', default: '0.4' },
       only: { type: 'string' },
       envoy: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   })
   const { only } = values
@@ -35,10 +36,13 @@ async function main(): Promise<void> {
   const names = values.envoy
     ? addedCpuRows
     : [...HTTP_ROWS.map(({ name }) => name), ...inWorkerRows]
+  const usage = `bench [--envoy] [--json] [--rounds N] [--seconds N] [--only NAME]\nrows: ${names.join(', ')}`
+  if (values.help) {
+    console.log(usage)
+    return
+  }
   if (!(effort.rounds >= 1 && effort.seconds > 0) || !names.some(wanted)) {
-    console.error(
-      `bench [--envoy] [--json] [--rounds N] [--seconds N] [--only NAME]\nrows: ${names.join(', ')}`,
-    )
+    console.error(usage)
     process.exitCode = 2
     return
   }
