@@ -151,6 +151,21 @@ x     current  1         -                   2         4 s ago
     expect(stdout).toContain('The reports of nodes cannot be had: this is one isolate alone.')
   })
 
+  it('are at the hub, where the gateway reports to one', async () => {
+    const { postern, gateway } = await policyFolder()
+    await postern('apply', '-f', 'policy')
+    gateway.nodes = null
+    gateway.hub = 'https://hub.example/eu'
+    const { exitCode, stdout } = await postern('status')
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain(
+      'This is one isolate alone; its node reports to https://hub.example/eu, which shows all nodes.\n',
+    )
+    expect(stdout).not.toContain('cannot be had')
+    const { hub } = JSON.parse((await postern('status', '--json')).stdout)
+    expect(hub).toBe('https://hub.example/eu')
+  })
+
   it('are watched until all are current', async () => {
     const { postern, gateway } = await policyFolder()
     await postern('apply', '-f', 'policy')

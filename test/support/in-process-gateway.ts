@@ -29,6 +29,8 @@ export interface InProcessGateway {
   preflight: readonly PreflightResult[]
   /** What the reports of all nodes come to. */
   nodes: readonly NodeView[] | null
+  /** Where those go, when that is another gateway. */
+  hub: string | null
   /** Runs before every request is answered. */
   before: (() => Promise<void> | void) | undefined
   /** What the gateway runs. */
@@ -80,7 +82,7 @@ export function inProcessGateway(modules: ModuleCatalog): InProcessGateway {
         )
         const status = live.status()
         const refused = refusedNow({ ...status, node: '', plugins: [] })
-        return { ...status, refused, nodes: gateway.nodes, modules, plugins }
+        return { ...status, refused, nodes: gateway.nodes, hub: gateway.hub, modules, plugins }
       },
       refresh: (scope) => live.refresh(scope),
       // without vms there is only what the store says of a revision
@@ -114,6 +116,7 @@ export function inProcessGateway(modules: ModuleCatalog): InProcessGateway {
     asked: [],
     preflight: [],
     nodes: null,
+    hub: null,
     before: undefined,
     running: () => running,
     fetch: async (input, init) => {
