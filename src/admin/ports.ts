@@ -31,7 +31,7 @@ export interface RolloutPorts {
   read(): Promise<RolloutsView>
   act(rollout: string, action: RolloutAction, by: string): Promise<RolloutAnswer>
   /** Keeps a plugin's candidate off on some nodes, or no longer. */
-  kill(kill: Kill, on: boolean): Promise<RolloutAnswer>
+  kill(kill: Kill, on: boolean, by: string): Promise<RolloutAnswer>
 }
 
 /** Preview tokens, where the gateway has a secret to sign them with. */

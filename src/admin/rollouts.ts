@@ -17,6 +17,7 @@ const killSchema = v.strictObject({
   plugin: v.pipe(v.string(), v.maxLength(400)),
   selector: v.exactOptional(v.record(v.string(), v.string())),
   on: v.boolean(),
+  by: v.optional(v.pipe(v.string(), v.maxLength(200)), ''),
 })
 
 const STATUS = {
@@ -25,6 +26,8 @@ const STATUS = {
   'rollout.not_complete': 409,
   'rollout.wrong_phase': 409,
   'rollout.nothing_to_do': 409,
+  'rollout.unknown_plugin': 404,
+  'rollout.not_killed': 409,
 } as const
 
 /** Adds the routes to the admin API, behind its check of who calls. */
@@ -40,17 +43,20 @@ export function rolloutRoutes(app: Hono<AdminEnv>, { rollouts }: AdminPorts): vo
     const parsed = v.safeParse(actionSchema, await bodyOf(c))
     if (!parsed.success) return invalid(c, parsed.issues[0])
     const { rollout, action, by } = parsed.output
-    // who it is by Access is known; who it is by a token is what the client says
-    const who = c.get('caller').name ?? (by === '' ? 'somebody unnamed' : by)
-    return answered(c, await rollouts.act(rollout, action, who))
+    return answered(c, await rollouts.act(rollout, action, whoDoes(c, by)))
   })
 
   app.post('/rollouts/kill', async (c) => {
     const parsed = v.safeParse(killSchema, await bodyOf(c))
     if (!parsed.success) return invalid(c, parsed.issues[0])
-    const { on, ...kill } = parsed.output
-    return answered(c, await rollouts.kill(kill, on))
+    const { on, by, ...kill } = parsed.output
+    return answered(c, await rollouts.kill(kill, on, whoDoes(c, by)))
   })
+}
+
+/** Who it is by Access is known; who it is by a token is what the client says. */
+function whoDoes(c: Context<AdminEnv>, by: string): string {
+  return c.get('caller').name ?? (by === '' ? 'somebody unnamed' : by)
 }
 
 function bodyOf(c: Context): Promise<unknown> {

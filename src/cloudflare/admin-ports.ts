@@ -62,6 +62,6 @@ function rolloutPorts(
   return {
     read: () => object().view(),
     act: (id, action, by) => object().act(id, action, by),
-    kill: (kill, on) => object().kill(kill, on),
+    kill: (kill, on, by) => object().kill(kill, on, by),
   }
 }

@@ -40,6 +40,8 @@ const LOOK_SECONDS = 10
 const RISE_LEAD_SECONDS = 100
 /** How long a write of KV may take. */
 const PUT_MS = 5_000
+/** How long what is active may take to be read. */
+const ACTIVE_MS = 2_000
 /** How long a rollback waits to hear what KV has. */
 const STANDING_MS = 500
 
@@ -51,8 +53,8 @@ export class RolloutObject extends DurableObject<Env> {
     return this.#answer((controller) => controller.act(id, action, by))
   }
 
-  kill(kill: Kill, on: boolean): Promise<RolloutAnswer> {
-    return this.#answer((controller) => controller.kill(kill, on))
+  kill(kill: Kill, on: boolean, by: string): Promise<RolloutAnswer> {
+    return this.#answer((controller) => controller.kill(kill, on, by))
   }
 
   /** Called by the policy object, over RPC: whether a candidate may become its plugin. */
@@ -140,7 +142,9 @@ export class RolloutObject extends DurableObject<Env> {
           await REPORTS?.getByName('reports').announceRollouts(document)
         },
         active: async () => {
-          const { snapshot, revision } = await activeSnapshot(KV)
+          // one that hangs must not hold back who kills
+          const read = activeSnapshot(KV)
+          const { snapshot, revision } = await withDeadline(read, ACTIVE_MS, systemClock, 'active')
           return activeVersions(snapshot, revision)
         },
         async counts() {

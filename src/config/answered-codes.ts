@@ -104,6 +104,14 @@ export const ANSWERED_CODES = {
     fault: 'client',
     next: 'Take the PluginRollout out and apply; the plugin is its candidate.',
   },
+  'rollout.unknown_plugin': {
+    fault: 'client',
+    next: 'Name the plugin; `postern rollout status NAME` says whose candidate it is. Nothing was switched off.',
+  },
+  'rollout.not_killed': {
+    fault: 'client',
+    next: 'Name the plugin and the nodes it was killed on, as `postern rollout status` shows them.',
+  },
   'rollout.no_secret': {
     fault: 'gateway',
     next: 'Set the secret ROLLOUT_SECRET, the same on all nodes, of 16 characters or more.',

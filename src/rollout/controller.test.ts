@@ -163,14 +163,49 @@ describe('a controller', () => {
   it('has a switch for each plugin and group of nodes, which is on or off however often it is set', async () => {
     const world = new World()
     const ring = { plugin: 'default.pricing', selector: { ring: '1', country: 'de' } }
-    await world.controller.kill({ plugin: 'default.pricing' }, true)
-    await world.controller.kill(ring, true)
-    await world.controller.kill({ ...ring, selector: { country: 'de', ring: '1' } }, true)
+    await world.controller.kill({ plugin: 'default.pricing' }, true, 'ada')
+    await world.controller.kill(ring, true, 'ada')
+    await world.controller.kill({ ...ring, selector: { country: 'de', ring: '1' } }, true, 'ada')
     expect(world.published.at(-1)?.document).toMatchObject({
       version: 2,
       kills: [{ plugin: 'default.pricing' }, ring],
     })
-    expect(await world.controller.kill(ring, false)).toEqual([{ plugin: 'default.pricing' }])
+    expect(await world.controller.kill(ring, false, 'ada')).toEqual([{ plugin: 'default.pricing' }])
+  })
+
+  it('has no switch for what is no plugin, and none to take back that is not set', async () => {
+    const world = new World()
+    const kill = (plugin: string, on: boolean): Promise<unknown> =>
+      world.controller.kill({ plugin }, on, 'ada')
+    await expect(kill('default.pricign', true)).rejects.toMatchObject({
+      code: 'rollout.unknown_plugin',
+      message: 'there is no plugin default.pricign',
+    })
+    await expect(kill(ID, true)).rejects.toThrow(`it is a rollout of default.pricing`)
+    await expect(kill('default.pricing', false)).rejects.toMatchObject({
+      code: 'rollout.not_killed',
+    })
+    expect(world.published).toEqual([])
+    // while nobody can say which plugins there are, no name is refused
+    Object.defineProperty(world, 'active', {
+      get: () => {
+        throw new Error('KV cannot be read')
+      },
+    })
+    expect(await kill('default.pricign', true)).toEqual([{ plugin: 'default.pricign' }])
+  })
+
+  it('tells who switched a candidate off, and on again, in the history of what is under way', async () => {
+    const world = new World()
+    const ring = { plugin: 'default.pricing', selector: { ring: '1' } }
+    await world.act('start')
+    await world.controller.kill(ring, true, 'ada')
+    await world.controller.kill(ring, false, 'bob')
+    expect(world.stored?.history.map(({ reason }) => reason)).toEqual([
+      'started by ada',
+      'killed on nodes with ring=1 by ada',
+      'no longer killed on nodes with ring=1 by bob',
+    ])
   })
 })
 

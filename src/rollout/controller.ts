@@ -17,6 +17,7 @@ import { RolloutError } from './rollout-error.ts'
 import { rolloutView, type RolloutsView } from './rollouts-view.ts'
 import type { RolloutState } from './state.ts'
 import { type Advance, advance, begin, pause, resume, RISE_LEAD_MS, rollBack } from './steps.ts'
+import { withKill } from './with-kill.ts'
 
 export interface ControllerPorts extends PublishPorts {
   readonly record: PublishPorts['record'] & {
@@ -113,20 +114,37 @@ export class RolloutController {
     })
   }
 
-  /** Sets the switch by which candidates are off on some nodes, or takes it back. */
-  kill(kill: Kill, on: boolean): Promise<readonly Kill[]> {
+  /**
+   * Sets the switch by which candidates are off on some nodes, or takes it back.
+   * @param by - who asks, for the history
+   * @throws RolloutError for a plugin that there is none of, as far as that can be said, and when there is
+   *   nothing to take back: whoever believes that a candidate is off must not be mistaken
+   */
+  kill(kill: Kill, on: boolean, by: string): Promise<readonly Kill[]> {
     return this.#alone(async () => {
       const record = await this.#load()
-      const text = JSON.stringify(sorted(kill))
-      const others = record.kills.filter((one) => JSON.stringify(sorted(one)) !== text)
-      const isOn = others.length < record.kills.length
-      const kills = on ? [...others, sorted(kill)] : others
-      const turned = isOn === on ? record : { ...record, version: record.version + 1, kills }
+      if (on) await this.#checkPlugin(kill.plugin)
+      const turned = withKill(record, kill, on, by, this.#ports.now())
       const next = await aheadOfKv(turned, this.#ports)
       if (next !== record) await this.#ports.record.save(next)
       await publishRecord(next, this.#ports, this.#timing.riseLeadMs)
       return next.kills
     })
+  }
+
+  /** @throws RolloutError */
+  async #checkPlugin(plugin: string): Promise<void> {
+    let active
+    try {
+      active = await this.#ports.active()
+    } catch {
+      // nobody waits for a KV that is down to take a candidate off
+      return
+    }
+    if (active.plugins.has(plugin)) return
+    const rollout = active.rollouts.find((one) => one.rollout.id === plugin)?.rollout
+    const meant = rollout && `: it is a rollout of ${rollout.plugin}, and a kill is for the plugin`
+    throw new RolloutError('rollout.unknown_plugin', `there is no plugin ${plugin}${meant ?? ''}`)
   }
 
   /** What it knows. */
@@ -313,10 +331,4 @@ function acted(
   if ({ pause: 'paused', resume: 'running', abort: 'rolled-back' }[action] === phase) return before
   const message = `${id} is ${phase}: ${WHEN[action]}`
   throw new RolloutError('rollout.wrong_phase', message)
-}
-
-function sorted({ plugin, selector }: Kill): Kill {
-  if (selector === undefined) return { plugin }
-  const labels = Object.entries(selector).sort(([a], [b]) => (a < b ? -1 : 1))
-  return { plugin, selector: Object.fromEntries(labels) }
 }

@@ -22,7 +22,7 @@ describe('replies to reports', () => {
     async (kv) => {
       const world = await risen()
       world.kv = kv
-      await world.controller.kill({ plugin: 'default.pricing' }, true)
+      await world.controller.kill({ plugin: 'default.pricing' }, true, 'ada')
       expect(world.announced.at(-1)?.document.kills).toEqual([{ plugin: 'default.pricing' }])
       await world.act('pause')
       expect(world.announced.at(-1)?.document.rollouts[ID]).toMatchObject({ phase: 'paused' })
@@ -79,9 +79,9 @@ describe('replies to reports', () => {
 
   it('take nothing back with a kill that is lifted before KV knows', async () => {
     const world = await risen()
-    await world.controller.kill({ plugin: 'default.pricing' }, true)
+    await world.controller.kill({ plugin: 'default.pricing' }, true, 'ada')
     world.kv = 'down'
-    await world.controller.kill({ plugin: 'default.pricing' }, false).catch(() => undefined)
+    await world.controller.kill({ plugin: 'default.pricing' }, false, 'ada').catch(() => undefined)
     expect(world.announced.at(-1)?.document.kills).toHaveLength(1)
     world.kv = 'sound'
     await world.run(MINUTE)
@@ -178,7 +178,7 @@ describe('a key that somebody else has written', () => {
     world.stored = undefined
     world.restart()
     const version = written(world)
-    await world.controller.kill({ plugin: 'default.pricing' }, true)
+    await world.controller.kill({ plugin: 'default.pricing' }, true, 'ada')
     isTold(world, version)
     expect(world.published.at(-1)?.document.kills).toHaveLength(1)
   })

@@ -90,12 +90,15 @@ export function withState(
   if (!news) return { ...record, rollouts }
   const weight = state.moves.at(-1)?.weight ?? 0
   const event = { at, rollout, run, phase, step, weight, reason, ...(finding && { finding }) }
-  return {
-    ...record,
-    version: record.version + 1,
-    rollouts,
-    history: [...record.history, event].slice(-KEPT_EVENTS),
-  }
+  return withEvents({ ...record, version: record.version + 1, rollouts }, [event])
+}
+
+/** A record with more to tell. */
+export function withEvents(
+  record: RolloutsRecord,
+  events: readonly RolloutEvent[],
+): RolloutsRecord {
+  return { ...record, history: [...record.history, ...events].slice(-KEPT_EVENTS) }
 }
 
 /** What nodes are to read of a record. */

@@ -6,6 +6,8 @@ export type RolloutErrorCode =
   | 'rollout.not_complete'
   | 'rollout.wrong_phase'
   | 'rollout.nothing_to_do'
+  | 'rollout.unknown_plugin'
+  | 'rollout.not_killed'
 
 export class RolloutError extends Error {
   override readonly name = 'RolloutError'
