@@ -56,6 +56,14 @@ async function mark(
 
 let version = 1_000
 
+function standing(): number {
+  try {
+    return (JSON.parse(kv.read('rollouts')) as { version: number }).version
+  } catch {
+    return 0
+  }
+}
+
 /** Says what the rollout object would say: from now on this weight. */
 async function weigh(weight: number, more: object = {}, kills: object[] = []): Promise<void> {
   const { snapshot } = JSON.parse(kv.read('active')) as { snapshot: string }
@@ -71,7 +79,8 @@ async function weigh(weight: number, more: object = {}, kills: object[] = []): P
     moves: [{ effectiveAt: Date.now() - 1000, weight }],
     ...more,
   }
-  version += 1
+  // what the rollout object has published meanwhile is newer than anything before it
+  version = Math.max(version, standing()) + 1
   kv.put('rollouts', JSON.stringify({ version, rollouts: { [ROLLOUT]: state }, kills }))
 }
 
@@ -272,6 +281,24 @@ describe('an operator', () => {
       /The candidate of default\.mark is off on nodes with ring=1\./,
     )
     expect((await postern('unkill', 'mark', '--selector', 'ring=1')).stdout).not.toMatch(/is off/)
+  })
+
+  it('is told when what is to be killed is no plugin, or is not killed', async () => {
+    await apply()
+    const typo = await postern('kill', 'makr')
+    expect(typo).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(typo.stderr).toMatch(/there is no plugin default\.makr \[rollout\.unknown_plugin\]/)
+    expect((await postern('kill', 'next')).stderr).toMatch(/a rollout of default\.mark, and a kill/)
+    expect((await postern('unkill', 'mark')).stderr).toMatch(/\[rollout\.not_killed\]/)
+  })
+
+  it('takes back what somebody has written to the key by hand', async () => {
+    await apply()
+    await postern('start', 'next')
+    await weigh(100)
+    await expect.poll(() => mark('someone'), { timeout: 10_000 }).toBe('new')
+    await postern('abort', 'next')
+    await expect.poll(() => mark('someone'), { timeout: 10_000 }).toBe('old')
   })
 
   it('needs a token, and has to say what is to be done', async () => {
