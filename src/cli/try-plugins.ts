@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { startable } from '../config/candidate-plugins.ts'
 import type { Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
 import { describeError } from '../proxy-wasm/index.ts'
 import { compileModule, PluginUnderTest } from '../testing/plugin-under-test.ts'
@@ -18,10 +19,10 @@ export interface FailedStart {
 
 /**
  * @param folder `plugins/`, where the modules are
- * @returns the plugins that do not start; empty when all of them do
+ * @returns the plugins, and candidates of rollouts, that do not start; empty when all of them do
  */
 export async function tryPlugins(
-  { plugins }: Snapshot,
+  snapshot: Snapshot,
   folder: string,
 ): Promise<readonly FailedStart[]> {
   const files = new Map<string, string>()
@@ -29,19 +30,23 @@ export async function tryPlugins(
     for (const { sha256, file } of versions) files.set(sha256, join(folder, name, file))
   }
   const failed: FailedStart[] = []
-  for (const config of Object.values(plugins)) {
+  for (const [plugin, config] of Object.entries(startable(snapshot))) {
     const file = files.get(config.module)
     const failure =
       file === undefined
-        ? { plugin: config.id, reason: `there is no module ${config.module} here`, logs: [] }
-        : await tryPlugin(config, file)
+        ? { plugin, reason: `there is no module ${config.module} here`, logs: [] }
+        : await tryPlugin(plugin, config, file)
     if (failure !== undefined) failed.push(failure)
   }
   return failed
 }
 
-async function tryPlugin(config: SnapshotPlugin, file: string): Promise<FailedStart | undefined> {
-  const { id: name, env, allowedCapabilities, configuration, vmConfiguration } = config
+async function tryPlugin(
+  name: string,
+  config: SnapshotPlugin,
+  file: string,
+): Promise<FailedStart | undefined> {
+  const { env, allowedCapabilities, configuration, vmConfiguration } = config
   const { rootId, vmId, shareVm, failStrategy, limits, allowOnHeadersStopIteration } = config
   const options = { name, rootId, vmId, shareVm, failStrategy, limits, configuration }
   const trial = await PluginUnderTest.create(

@@ -197,6 +197,26 @@ describe('postern validate', () => {
     })
   })
 
+  it('starts the candidates of rollouts with --try, too', async () => {
+    const { postern, cwd } = await commandLine({})
+    await symlink(join(import.meta.dirname, '../../plugins'), join(cwd, 'plugins'))
+    const rollout = `---
+apiVersion: postern.dev/v1alpha1
+kind: PluginRollout
+metadata: { name: next }
+spec:
+  targetRef: { group: extensions.istio.io, kind: WasmPlugin, name: headers }
+  candidate: { pluginConfig: { response: { sett: { a: b } } } }
+  steps: [{ weight: 1, pause: 1h }]
+`
+    const stable = plugin('headers', 'oci://ghcr.io/postern/header-policy:1.0.0')
+    await writeFile(join(cwd, 'p.yaml'), `${stable}${rollout}`)
+    const { exitCode, stderr } = await postern('validate', '-f', 'p.yaml', '--try')
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/^default\.headers \(candidate\) did not start: .*unknown field `sett`/)
+    expect(stderr).toContain('1 plugin did not start [plugin.preflight_refused]')
+  })
+
   it('says why plugins were not tried', async () => {
     const { postern } = await commandLine({ 'p.yaml': plugin('p', 'oci://r.test/x:1') })
     const { exitCode, stderr } = await postern('validate', '-f', 'p.yaml', '--try')

@@ -301,6 +301,18 @@ describe('what is wrong with a rollout', () => {
     )
   })
 
+  it('is a deadline that no run could meet', () => {
+    const steps = [
+      { weight: 1, pause: '1h' },
+      { weight: 100, pause: '30m' },
+    ]
+    const { problems } = compiled(rollout('r', 'pricing', { steps, deadline: '90m' }))
+    expect(problems).toEqual([
+      'config.invalid spec.deadline: expected more than the pauses of its steps, 5400s in all: no run could come to its end',
+    ])
+    expect(compiled(rollout('r', 'pricing', { steps, deadline: '91m' })).problems).toEqual([])
+  })
+
   it('is, as a warning, a candidate that runs already', () => {
     const candidate = { pluginConfig: { currency: 'EUR' } }
     expect(compiled(rollout('a', 'pricing', { candidate })).problems[0]).toMatch(

@@ -173,6 +173,11 @@ describe('a PluginRollout', () => {
       { blackout: [{ from: '06:00', to: '07:00', timeZone: 'Mars/Base' }] },
       'expected a time zone such as Europe/Berlin',
     ],
+    [
+      'room for more failures than there can be',
+      { analysis: { metrics: [{ name: 'traps', maxIncrease: 100 }] } },
+      'expected a maxIncrease below 100 of what is in a hundred requests: more than all of them cannot fail',
+    ],
     ['a deadline at once', { deadline: '0s' }, 'expected a deadline that is not at once'],
   ])('is refused with %s', (_, spec, message) => {
     expect(messages(spec)).toEqual([message])

@@ -21,6 +21,7 @@ export const DEFAULT_CONFIDENCE = 99
 
 const CPU = 'clocks stand still while a Worker computes; write wall-time or host-calls'
 const METRICS_MAX = 20
+const RATES: ReadonlySet<string> = new Set(RATE_METRICS)
 
 export const rolloutAnalysis: v.GenericSchema<RolloutAnalysis> = v.object({
   metrics: described(
@@ -72,6 +73,11 @@ export const rolloutAnalysis: v.GenericSchema<RolloutAnalysis> = v.object({
             ({ name, metric }) => (name === 'plugin-metric') === (metric !== undefined),
           ),
         'expected metric beside name: plugin-metric, and nowhere else',
+      ),
+      v.check(
+        (metrics) =>
+          metrics.every(({ name, maxIncrease }) => !RATES.has(name) || maxIncrease < 100),
+        'expected a maxIncrease below 100 of what is in a hundred requests: more than all of them cannot fail',
       ),
     ),
     {

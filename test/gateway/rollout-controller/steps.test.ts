@@ -115,7 +115,11 @@ describe('steps', () => {
   })
 
   it('that do not come to an end by the deadline are rolled back', async () => {
-    await started({ steps: [{ weight: 10, pause: '48h' }], deadline: '24h' })
+    await started({
+      steps: [{ weight: 10, pause: '1h', until: 'passes', timeout: '48h' }],
+      analysis: { metrics: [{ name: 'denials', maxIncrease: 1 }] },
+      deadline: '24h',
+    })
     await untilStep(0)
     await clocked.advance(23 * HOUR)
     await new Promise((resolve) => setTimeout(resolve, 400))
