@@ -160,9 +160,11 @@ export class RunningRollout {
     switch (key.type) {
       case 'clientIp':
         return clientIp(request.request)
-      case 'issued':
-        // when it is over nobody needs one any more
-        return this.#isOver ? undefined : request.io.visitor?.keyIn(key.name)
+      case 'issued': {
+        const { visitor } = request.io
+        // when it is over nobody needs a new one; a promotion takes the candidate from nobody who has it
+        return this.#isOver ? visitor?.knownKeyIn(key.name) : visitor?.keyIn(key.name)
+      }
       default:
         return stickyKeyOf(key, request)
     }

@@ -43,9 +43,14 @@ export class Visitor {
     return this.previews.find((one) => one.rollout === rollout)?.side
   }
 
+  /** @returns its key in the cookie of that name; undefined where it has none */
+  knownKeyIn(cookie: string): string | undefined {
+    return this.#keys.get(cookie) ?? this.#given?.get(cookie)
+  }
+
   /** @returns its key in the cookie of that name, or a new one, which its answer is to carry */
   keyIn(cookie: string): string {
-    const known = this.#keys.get(cookie) ?? this.#given?.get(cookie)
+    const known = this.knownKeyIn(cookie)
     if (known !== undefined) return known
     const key = this.#issued.newKey()
     ;(this.#given ??= new Map()).set(cookie, key)

@@ -193,6 +193,21 @@ describe('an answer', () => {
   })
 })
 
+describe('a promotion before all have had the candidate', () => {
+  it('takes it from nobody on a node that does not have the revision yet', async () => {
+    await apply(50)
+    await untilGiven()
+    const clients: Seen[] = []
+    for (let client = 0; client < 12; client += 1) clients.push(await ask())
+    expect(new Set(clients.map(({ mark }) => mark))).toEqual(new Set(['old', 'new']))
+    await weigh(kv, 50, { phase: 'promoted' })
+    await untilNoneGiven()
+    for (const client of clients) {
+      expect((await ask('/', kept(client))).mark).toBe(client.mark)
+    }
+  })
+})
+
 describe('no key is given', () => {
   it('before the rollout is started, when it is over, and to requests it is not for', async () => {
     const matches = { audience: { matches: [{ path: { value: '/shop' } }] } }
