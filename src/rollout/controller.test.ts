@@ -12,6 +12,8 @@ import {
 import { errors } from './testing/counts.ts'
 import { MINUTE } from './testing/rollouts.ts'
 
+const ALL = { weight: 100, pauseMs: 10 * MINUTE }
+
 describe('a controller', () => {
   it('does nothing before a rollout is started', async () => {
     const world = await new World().run(60 * MINUTE)
@@ -206,6 +208,57 @@ describe('a controller', () => {
       'killed on nodes with ring=1 by ada',
       'no longer killed on nodes with ring=1 by bob',
     ])
+  })
+})
+
+describe('a candidate that is off on all nodes', () => {
+  it('has the step under way begin when it is let run again: what runs nowhere shows nothing', async () => {
+    const world = new World()
+    world.active = versions('new', 'old', 1, { steps: [{ weight: 5, pauseMs: 10 * MINUTE }, ALL] })
+    await world.act('start')
+    await world.run(5 * MINUTE)
+    await world.controller.kill({ plugin: 'default.pricing' }, true, 'ada')
+    await world.run(120 * MINUTE)
+    expect(world.state).toMatchObject({ phase: 'running', step: 0 })
+    await world.controller.kill({ plugin: 'default.pricing' }, false, 'ada')
+    await world.run(9 * MINUTE)
+    expect(world.state?.step).toBe(0)
+    await world.run(2 * MINUTE)
+    expect(world.state?.step).toBe(1)
+  })
+
+  it('goes on elsewhere when it is off on some of them', async () => {
+    const world = new World()
+    world.active = versions('new', 'old', 1, { steps: [{ weight: 5, pauseMs: 10 * MINUTE }, ALL] })
+    await world.act('start')
+    await world.controller.kill({ plugin: 'default.pricing', selector: { ring: '1' } }, true, 'ada')
+    await world.run(15 * MINUTE)
+    expect(world.state?.step).toBe(1)
+  })
+
+  it.each([
+    [{ plugin: 'default.pricing' }, 'all nodes'],
+    [{ plugin: 'default.pricing', selector: { ring: '1' } }, 'nodes with ring=1'],
+  ])('is promoted by force alone: %j', async (kill, where) => {
+    const world = new World()
+    world.active = versions('new', 'old', 1, { steps: [ALL] })
+    await world.act('start')
+    await world.run(15 * MINUTE)
+    expect(world.state?.phase).toBe('complete')
+    expect(await world.controller.promotion(ID, false)).toEqual({
+      rollout: ID,
+      run: 1,
+      version: 'new',
+    })
+    await world.controller.kill(kill, true, 'ada')
+    await expect(world.controller.promotion(ID, false)).rejects.toMatchObject({
+      code: 'rollout.not_complete',
+      message: expect.stringContaining(`is off on ${where}`) as string,
+    })
+    const { warning } = await world.controller.promotion(ID, true)
+    expect(warning).toContain(`is off on ${where}`)
+    await world.controller.kill(kill, false, 'ada')
+    expect(await world.controller.promotion(ID, false)).not.toHaveProperty('warning')
   })
 })
 

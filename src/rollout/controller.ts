@@ -10,6 +10,7 @@ import type { RolloutMode, SnapshotRollout } from '../config/snapshot-rollout.ts
 import type { ActiveRollout, ActiveVersions } from './active-versions.ts'
 import type { RolloutCounts } from './counts.ts'
 import { NO_ROLLOUT_COUNTS } from './counts.ts'
+import { isOffEverywhere } from './kill-reach.ts'
 import { notApplied, promotionOf } from './promotion.ts'
 import { aheadOfKv, publishRecord, type PublishPorts } from './publish-record.ts'
 import { type Kill, NO_RECORD, type RolloutsRecord, withState } from './record.ts'
@@ -102,7 +103,7 @@ export class RolloutController {
 
   /**
    * Whether a candidate may become its plugin.
-   * @param force - also before its steps are done
+   * @param force - also before its steps are done, and where it is killed
    * @throws RolloutError for why not
    */
   promotion(id: string, force: boolean): Promise<PromotionLeave> {
@@ -110,7 +111,7 @@ export class RolloutController {
       const record = await this.#load()
       const { rollouts } = await this.#ports.active()
       const active = rollouts.find(({ rollout }) => rollout.id === id)
-      return promotionOf(id, record.rollouts[id], active, force, this.#ports.now())
+      return promotionOf(id, record.rollouts[id], active, record.kills, force, this.#ports.now())
     })
   }
 
@@ -164,7 +165,9 @@ export class RolloutController {
         if (state?.candidate !== candidate) return []
         const { now, riseLeadMs } = read
         const { finding } = this.#look(rollout, state, counts, now)
-        return [[rollout.id, rolloutView(rollout, state, finding, now, riseLeadMs)] as const]
+        const isOff = isOffEverywhere(read.kills, rollout)
+        const view = rolloutView(rollout, state, finding, isOff, now, riseLeadMs)
+        return [[rollout.id, view] as const]
       })
       return { ...read, views: Object.fromEntries(views) }
     } catch (error) {
@@ -229,9 +232,13 @@ export class RolloutController {
       const rollout = active.get(id)?.rollout
       if (settled !== state || rollout === undefined) next = withState(next, id, settled, now)
       else {
-        const { state: advanced, finding } = this.#look(rollout, state, counts, now)
+        const isOff = isOffEverywhere(record.kills, rollout)
+        // what runs nowhere shows nothing: its step begins when it is let run again
+        const since = isOff && state.phase === 'running' ? Math.max(state.since, now) : state.since
+        const held = since === state.since ? state : { ...state, since }
+        const { state: advanced, finding } = this.#look(rollout, held, counts, now)
         // nor does one rise while KV cannot be read, or has not got the step before
-        const mayRise = isFresh && record.confirmed === record.version
+        const mayRise = isFresh && record.confirmed === record.version && !isOff
         if (advanced.step > state.step && !mayRise) continue
         next = withState(next, id, advanced, now, finding)
       }

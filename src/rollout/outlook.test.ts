@@ -9,9 +9,21 @@ import { MINUTE, snapshotRollout } from './testing/rollouts.ts'
 const PASSES = { verdict: 'passes' } as Finding
 const TOO_EARLY = { verdict: 'inconclusive' } as Finding
 
-function waits(state: Partial<RolloutState>, finding?: Finding, spec: object = {}): string {
+function waits(
+  state: Partial<RolloutState>,
+  finding?: Finding,
+  spec: object = {},
+  isOff = false,
+): string {
   const whole = { ...begin('b', undefined, START), ...state }
-  const { waitsFor, until } = outlookOf(snapshotRollout(spec), whole, finding, START, 100_000)
+  const { waitsFor, until } = outlookOf(
+    snapshotRollout(spec),
+    whole,
+    finding,
+    isOff,
+    START,
+    100_000,
+  )
   return until === undefined ? waitsFor : `${waitsFor} +${(until - START) / MINUTE}`
 }
 
@@ -31,6 +43,12 @@ describe('what a rollout waits for', () => {
     ['', { phase: 'rolled-back' as const }, undefined],
   ])('is %s', (expected, state, finding) => {
     expect(waits(state, finding)).toBe(expected)
+  })
+
+  it('is that its candidate runs again, where it is killed on all nodes', () => {
+    const expected = 'its candidate to be let run again, for it is killed on all nodes'
+    expect(waits({ step: 0, since: START - MINUTE }, undefined, {}, true)).toBe(expected)
+    expect(waits({ phase: 'complete' }, undefined, {}, true)).toBe('its promotion')
   })
 
   it('is somebody, where it is paused, and the end of a blackout in one', () => {

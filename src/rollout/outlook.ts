@@ -13,6 +13,7 @@ export interface Outlook {
 
 /**
  * @param finding - what the analysis says now
+ * @param isOff - whether its candidate is killed on all nodes
  * @param now - milliseconds since the Unix epoch
  * @param leadMs - from the decision of a rise to its effect
  */
@@ -20,12 +21,14 @@ export function outlookOf(
   { steps, blackout = [] }: SnapshotRollout,
   { phase, step, since, reason }: RolloutState,
   finding: Finding | undefined,
+  isOff: boolean,
   now: number,
   leadMs: number,
 ): Outlook {
   if (phase === 'complete') return { waitsFor: 'its promotion' }
   if (phase === 'paused') return { waitsFor: `somebody to resume it: ${reason}` }
   if (phase !== 'running') return { waitsFor: '' }
+  if (isOff) return { waitsFor: 'its candidate to be let run again, for it is killed on all nodes' }
   const name = `step ${step + 1}`
   const { pauseMs = 0, passesWithinMs } = steps[step] ?? {}
   if (now < since) return { waitsFor: `${name} to take effect`, until: since }

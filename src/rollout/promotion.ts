@@ -1,15 +1,18 @@
-/** Whether a candidate may become its plugin: when its steps are done, or somebody insists. */
+/** Whether a candidate may become its plugin: when its steps are done and nobody has killed it, or somebody insists. */
 import type { PromotionLeave } from '../config/apply/apply-request.ts'
 import { modeOf } from '../config/rollout-modes.ts'
 import type { RolloutMode } from '../config/snapshot-rollout.ts'
 import type { ActiveRollout } from './active-versions.ts'
+import { whereOff } from './kill-reach.ts'
+import type { Kill } from './record.ts'
 import { RolloutError } from './rollout-error.ts'
 import type { RolloutState } from './state.ts'
 
 /**
  * @param state - where the rollout is; undefined when it was never started
  * @param active - what of it is in the active snapshot
- * @param force - also before its steps are done
+ * @param kills - of all plugins
+ * @param force - also before its steps are done, and where it is killed
  * @param now - milliseconds since the Unix epoch
  * @throws RolloutError for why not
  */
@@ -17,6 +20,7 @@ export function promotionOf(
   id: string,
   state: RolloutState | undefined,
   active: ActiveRollout | undefined,
+  kills: readonly Kill[],
   force: boolean,
   now: number,
 ): PromotionLeave {
@@ -34,6 +38,12 @@ export function promotionOf(
     const message = `the candidate of ${id} is another one than the one that was started: start it again`
     throw new RolloutError('rollout.wrong_phase', message)
   }
+  const off = whereOff(kills, active.rollout.plugin)
+  const killed = off && `the candidate of ${active.rollout.plugin} is off on ${off}`
+  if (killed !== undefined && !force) {
+    const message = `${killed}, where somebody killed it. Promoted, it runs there as well`
+    throw new RolloutError('rollout.not_complete', message)
+  }
   const far = howFar(state, active, now)
   if (far !== undefined && phase !== 'complete' && !force) {
     throw new RolloutError(
@@ -47,9 +57,13 @@ export function promotionOf(
     throw new RolloutError('rollout.not_complete', message)
   }
   const leave = { rollout: id, run, version: active.candidate }
-  return far === undefined
+  const warnings = [killed, far].filter((one) => one !== undefined)
+  return warnings.length === 0
     ? leave
-    : { ...leave, warning: `${far}; promoted, it gets all requests of the plugin at once` }
+    : {
+        ...leave,
+        warning: `${warnings.join('; ')}; promoted, it gets all requests of the plugin at once`,
+      }
 }
 
 export function notApplied(id: string): RolloutError {

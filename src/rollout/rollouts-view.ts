@@ -39,10 +39,12 @@ export interface RolloutsView extends RolloutsRecord {
   readonly unseen?: string
 }
 
+/** @param isOff - whether its candidate is killed on all nodes */
 export function rolloutView(
   rollout: SnapshotRollout,
   state: RolloutState,
   finding: Finding | undefined,
+  isOff: boolean,
   now: number,
   leadMs: number,
 ): RolloutView {
@@ -56,7 +58,7 @@ export function rolloutView(
     }),
     ...(selector && { selector }),
     ...(finding && { finding }),
-    outlook: outlookOf(rollout, state, finding, now, leadMs),
+    outlook: outlookOf(rollout, state, finding, isOff, now, leadMs),
     hasBlackout: blackout.length > 0,
   }
 }

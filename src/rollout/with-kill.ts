@@ -1,4 +1,5 @@
 /** The record with a plugin's candidate off on some nodes, or no longer: an event of each rollout under way. */
+import { nodesOf } from './kill-reach.ts'
 import { type Kill, type RolloutsRecord, withEvents } from './record.ts'
 import { RolloutError } from './rollout-error.ts'
 
@@ -36,11 +37,6 @@ export function withKill(
       return { at: now, rollout, run, phase, step, weight, reason }
     })
   return withEvents({ ...record, version: record.version + 1, kills }, events)
-}
-
-function nodesOf({ selector = {} }: Kill): string {
-  const labels = Object.entries(selector).map((label) => label.join('='))
-  return labels.length === 0 ? 'all nodes' : `nodes with ${labels.join(',')}`
 }
 
 function sorted({ plugin, selector = {} }: Kill): Kill {
