@@ -12,7 +12,7 @@ import type { Snapshot, SnapshotPlugin } from '../config/snapshot.ts'
 import type { CopyStore } from '../config/snapshot-copy.ts'
 import type { ConfigSource } from '../config/source.ts'
 import { envoyFunctions } from '../foreign/index.ts'
-import { DecisionLog, FAMILIES, type TagRule } from '../observe/index.ts'
+import { DecisionLog, FAMILIES, type ReportReply, type TagRule } from '../observe/index.ts'
 import { inMemoryPorts, type Ports, type SharedQueuesPort, VmPool } from '../proxy-wasm/index.ts'
 import { Activator } from './activate.ts'
 import { grpcCallsPort } from './grpc-calls.ts'
@@ -120,8 +120,10 @@ export class Core {
       plugins: pluginTroubles(this.activator.running, this.live.status().refusals),
       rolloutsVersion: weights.version,
     })
-    this.reports = new Reports(meters.registry, this.live, options.reports, own, (reply) => {
-      if (reply.rollouts !== undefined) weights.take(reply.rollouts)
-    })
+    const heard = ({ rollouts }: ReportReply): void => {
+      if (rollouts !== undefined) weights.take(rollouts)
+    }
+    const { registry } = meters
+    this.reports = new Reports(registry, this.live, options.reports, own, heard, weights.isPast)
   }
 }

@@ -50,6 +50,7 @@ export class Reports {
   /**
    * @param own - asked for each report
    * @param onReply - hears what else a reply says
+   * @param isOver - by labels: which counters nobody counts in any more
    */
   constructor(
     registry: Registry,
@@ -57,6 +58,7 @@ export class Reports {
     options: ReportsOptions | undefined,
     own: () => OwnFacts,
     onReply: (reply: ReportReply) => void,
+    isOver: (labels: string) => boolean,
   ) {
     this.#registry = registry
     this.#live = live
@@ -68,6 +70,7 @@ export class Reports {
       sink: options.sink,
       registry,
       everyMs: options.everyMs,
+      isOver,
       facts: () => this.#facts(own()),
       onReply: (reply, scope) => {
         onReply(reply)

@@ -11,6 +11,7 @@ import { ReadSchedule } from '../config/read-schedule.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { RolloutMode, SnapshotRollout } from '../config/snapshot-rollout.ts'
 import type { ConfigSource } from '../config/source.ts'
+import { isOfPastRun } from '../observe/index.ts'
 import { candidateDigest } from '../rollout/candidate-digest.ts'
 import { parseRollouts, rolloutsIn } from '../rollout/parse-document.ts'
 import type { PublishedRollout, RolloutsDocument } from '../rollout/record.ts'
@@ -57,6 +58,10 @@ export class RolloutWeights {
   get version(): number {
     return this.#document?.version ?? 0
   }
+
+  /** Whether what has these labels was counted in a run that is over, of a rollout of any snapshot. */
+  readonly isPast = (labels: string): boolean =>
+    this.#document !== undefined && isOfPastRun(labels, this.#document.rollouts)
 
   /** Makes ready for a snapshot that has rollouts. Never rejects. */
   async follow({ rollouts = [] }: Snapshot, scope: RequestScope): Promise<void> {

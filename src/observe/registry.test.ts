@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { FAMILIES } from './families.ts'
 import { GUEST_SERIES_MAX, GuestMetrics } from './guest-metrics.ts'
 import type { Sample } from './metric.ts'
+import { isOfPastRun } from './past-runs.ts'
 import { Registry } from './registry.ts'
 import { Totals } from './totals.ts'
 
@@ -34,6 +35,47 @@ describe('the registry', () => {
     registry.addSource(() => [sample, sample])
     registry.addSource(() => [sample])
     expect(registry.collect().samples()).toEqual([{ ...sample, value: 6 }])
+  })
+})
+
+describe('what was counted of rollouts', () => {
+  const labels = (run: number, rollout = 'default.next'): Record<string, string> => ({
+    mode: 'enforce',
+    rollout,
+    run: `${run}`,
+    side: 'stable',
+  })
+
+  it('is forgotten when its run is over and nobody counts in it any more', () => {
+    const registry = new Registry()
+    const first = registry.counter(FAMILIES.rolloutRequests, labels(1))
+    registry.counter(FAMILIES.rolloutRequests, labels(2)).add(3)
+    registry.counter(FAMILIES.rolloutRequests, labels(1, 'default.other')).add(4)
+    first.add(2)
+    const look = (): unknown[] => {
+      const values = registry.collect().samples()
+      registry.forget((text) => isOfPastRun(text, { 'default.next': { run: 2 } }))
+      return values.flatMap((one) => (one.kind === 'counter' ? [one.value] : []))
+    }
+    // one of a rollout that is not known any more goes as well
+    expect(look()).toEqual([2, 3, 4])
+    // a request that began before
+    first.add()
+    expect(look()).toEqual([3, 3, 4])
+    expect(look()).toEqual([3, 3])
+    expect(look()).toEqual([3])
+    expect(look()).toEqual([3])
+  })
+
+  it('stays as small as it is, however often a rollout is started', () => {
+    const registry = new Registry()
+    for (let run = 1; run <= 500; run++) {
+      registry.counter(FAMILIES.rolloutRequests, labels(run)).add()
+      registry.counter(FAMILIES.shadowRuns, { result: 'equal', rollout: 'a', run: `${run}` }).add()
+      registry.counter(FAMILIES.noRoute).add()
+      registry.forget((text) => isOfPastRun(text, { 'default.next': { run }, a: { run } }))
+    }
+    expect(registry.collect().samples().length).toBeLessThan(10)
   })
 })
 

@@ -11,6 +11,8 @@ interface Cell {
   readonly name: string
   readonly labels: string
   readonly cell: Counter | Gauge | Histogram
+  /** Of a counter that nobody should count in any more: what it was when that was last looked at. */
+  last?: number
 }
 
 export class Registry {
@@ -44,6 +46,20 @@ export class Registry {
     }
     for (const source of this.#sources) totals.add(source())
     return totals
+  }
+
+  /**
+   * Lets go of counters that are over. To be called when all has been taken: requests that began before may
+   * count on, so a counter goes only when it is as it was the last time.
+   * @param isOver - by labels, as text
+   */
+  forget(isOver: (labels: string) => boolean): void {
+    for (const [key, one] of this.#cells) {
+      const { cell, labels, last } = one
+      if (!(cell instanceof Counter) || !isOver(labels)) continue
+      if (last === cell.value) this.#cells.delete(key)
+      else one.last = cell.value
+    }
   }
 
   #cell<T extends Counter | Gauge | Histogram>(

@@ -215,6 +215,44 @@ describe('where rollouts are', () => {
     expect(reply(6)).toBeUndefined()
   })
 
+  const MINUTE = 60_000
+  const requests = (run: number, value: number): Sample => ({
+    ...counter(value, FAMILIES.rolloutRequests.name),
+    labels: `mode="enforce",rollout="default.next",run="${run}",side="stable"`,
+  })
+
+  it('says what no longer counts: a rollout that is started every day for a year has one run', () => {
+    const { reports, records } = store()
+    const metrics = (now: number): readonly Sample[] =>
+      reports.view(now).metrics.filter(({ name }) => name === FAMILIES.rolloutRequests.name)
+    const own: Sample = { ...counter(5), labels: 'rollout="default.next",run="1"' }
+    reports.accept(report('own', 1, [own]), 0)
+    for (let run = 1; run <= 365; run++) {
+      const now = run * 24 * HOUR
+      const at = { rolloutsVersion: run }
+      reports.announceRollouts({ version: run, rollouts: { 'default.next': { run } } })
+      // an isolate a day, which is folded into its node; one that is here all the time; one that is late
+      reports.accept(report(`day-${run}`, 1, [requests(run, 2)], at), now)
+      reports.accept(report('here', run, [requests(run, 3)], at), now)
+      reports.accept(report('late', run, [requests(run - 1, 1)], at), now + MINUTE)
+    }
+    const end = 366 * 24 * HOUR
+    reports.accept(report('last', 1, [], { rolloutsVersion: 365 }), end)
+    expect(metrics(end)).toEqual([requests(365, 5)])
+    const text = [...records.values.values()].join()
+    expect(text.length).toBeLessThan(5_000)
+    // labels of a plugin's own metrics are the plugin's matter
+    expect(reports.view(end).metrics).toContainEqual(own)
+  })
+
+  it('keeps what isolates count of a run that they have heard of first', () => {
+    const { reports } = store()
+    reports.announceRollouts({ version: 1, rollouts: {} })
+    reports.accept(report('a', 1, [requests(1, 4)], { rolloutsVersion: 2 }), HOUR)
+    reports.accept(report('a', 2, [], { rolloutsVersion: 2 }), HOUR + MINUTE)
+    expect(reports.view(HOUR + MINUTE).metrics).toContainEqual(requests(1, 4))
+  })
+
   it('never goes back, and survives a restart', () => {
     const { reports, records } = store()
     reports.announceRollouts(document)

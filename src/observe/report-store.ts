@@ -7,6 +7,7 @@
 import { FAMILIES, mergeOf } from './families.ts'
 import type { Sample } from './metric.ts'
 import { nodeViews } from './node-views.ts'
+import { isOfPastRun, type Runs } from './past-runs.ts'
 import type {
   ActiveRevision,
   MergedView,
@@ -168,12 +169,33 @@ export class ReportStore {
     for (const record of this.#isolates.values()) {
       if (now - record.seenAt >= FOLD_AFTER_MS) this.#foldOne(record)
     }
+    this.#dropPastRuns()
     // in the order in which they were folded: the first are the oldest
     let over = this.#traces.size - MAX_TRACES
     for (const [isolate, { seenAt }] of this.#traces) {
       if (now - seenAt < FORGET_AFTER_MS && over-- <= 0) continue
       this.#traces.delete(isolate)
       this.#storage.delete(`trace:${isolate}`)
+    }
+  }
+
+  /** What a rollout's earlier runs counted is nobody's any more. */
+  #dropPastRuns(): void {
+    const { version = 0, rollouts } = this.#rollouts ?? {}
+    const records = [...this.#isolates.values()]
+    // who knows of later runs than are known here counts in them
+    if (!rollouts || records.some(({ rolloutsVersion = 0 }) => rolloutsVersion > version)) return
+    for (const record of records) {
+      const totals = withoutPastRuns(record.totals, rollouts)
+      if (totals.length === record.totals.length) continue
+      this.#isolates.set(record.isolate, { ...record, totals })
+      this.#put(`isolate:${record.isolate}`, { ...record, totals })
+    }
+    for (const [node, samples] of this.#folded) {
+      const kept = withoutPastRuns(samples, rollouts)
+      if (kept.length === samples.length) continue
+      this.#folded.set(node, kept)
+      this.#put(`node:${node}`, kept)
     }
   }
 
@@ -194,4 +216,11 @@ function summed(parts: readonly (readonly Sample[])[]): Sample[] {
   const totals = new Totals(MAX_SERIES)
   for (const part of parts) totals.add(part)
   return totals.samples()
+}
+
+/** A plugin may give its own metrics any labels. */
+function withoutPastRuns(samples: readonly Sample[], runs: Runs): readonly Sample[] {
+  return samples.filter(
+    ({ name, labels }) => !name.startsWith('postern_') || !isOfPastRun(labels, runs),
+  )
 }

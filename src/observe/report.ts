@@ -3,6 +3,7 @@
  * over RPC to an object or over HTTP to another place.
  */
 import type { Sample } from './metric.ts'
+import type { Runs } from './past-runs.ts'
 
 /** Something that was refused, as a status shows it. */
 export interface ReportedRefusal {
@@ -42,11 +43,12 @@ export interface IsolateFacts {
 }
 
 /**
- * State of running rollouts, as `rollout/record.ts` has it. Here only its age counts: whoever takes it in
- * looks at the rest.
+ * State of running rollouts, as `rollout/record.ts` has it. Here only its age counts, and which runs are
+ * over: whoever takes it in looks at the rest.
  */
 export interface VersionedRollouts {
   readonly version: number
+  readonly rollouts?: Runs
 }
 
 /** One batch. An isolate numbers its batches from 1 and sends one until that one is acknowledged. */

@@ -23,6 +23,8 @@ export interface ReporterOptions {
   readonly facts: () => IsolateFacts
   /** Between two reports, give or take a quarter. Less than `waitUntil` lasts: 30 s on the edge. */
   readonly everyMs: number
+  /** By labels: counters that are sent for the last time, and then forgotten. */
+  readonly isOver?: (labels: string) => boolean
   /** Hears what the other side says. */
   readonly onReply?: (reply: ReportReply, scope: Scope) => void
   readonly sleep?: (ms: number) => Promise<void>
@@ -109,15 +111,13 @@ export class Reporter {
   }
 
   #batch(): Report {
-    const { facts, registry } = this.#options
+    const { facts, registry, isOver } = this.#options
     this.#isolate ??= crypto.randomUUID()
     this.#sequence += 1
-    return {
-      ...facts(),
-      isolate: this.#isolate,
-      sequence: this.#sequence,
-      metrics: this.#deltas.take(registry.collect()),
-    }
+    const metrics = this.#deltas.take(registry.collect())
+    // what was counted is in the batch, which is kept until it has arrived
+    if (isOver !== undefined) registry.forget(isOver)
+    return { ...facts(), isolate: this.#isolate, sequence: this.#sequence, metrics }
   }
 }
 

@@ -13,7 +13,7 @@ import { NO_ROLLOUT_COUNTS } from './counts.ts'
 import { isOffEverywhere } from './kill-reach.ts'
 import { notApplied, promotionOf } from './promotion.ts'
 import { aheadOfKv, publishRecord, type PublishPorts } from './publish-record.ts'
-import { type Kill, NO_RECORD, type RolloutsRecord, withState } from './record.ts'
+import { type Kill, NO_RECORD, type RolloutsRecord, withoutOldest, withState } from './record.ts'
 import { RolloutError } from './rollout-error.ts'
 import { rolloutView, type RolloutsView } from './rollouts-view.ts'
 import type { RolloutState } from './state.ts'
@@ -94,7 +94,11 @@ export class RolloutController {
           ? started(id, reason, before, await active(), clock())
           : acted(id, action, reason, before, clock())
       const now = clock()
-      const next = await aheadOfKv(withState(record, id, after, now), this.#ports)
+      const decided = withState(record, id, after, now)
+      const next = await aheadOfKv(
+        decided === record ? record : withoutOldest(decided),
+        this.#ports,
+      )
       if (next !== record) await this.#ports.record.save(next)
       await publishRecord(next, this.#ports, this.#timing.riseLeadMs)
       return after

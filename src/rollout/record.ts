@@ -101,6 +101,26 @@ export function withEvents(
   return { ...record, history: [...record.history, ...events].slice(-KEPT_EVENTS) }
 }
 
+/** How many rollouts that are over are kept. */
+const KEPT_OVER = 50
+
+/**
+ * A record that has room for another rollout: nodes read all of them again and again, and whoever names each
+ * version's rollout after the version never uses a name twice. Nobody has the candidate of one that is
+ * forgotten; started again, it is one that was never started.
+ */
+export function withoutOldest(record: RolloutsRecord): RolloutsRecord {
+  const lastMove = ({ startedAt, moves }: RolloutState): number =>
+    moves.at(-1)?.effectiveAt ?? startedAt
+  const over = Object.entries(record.rollouts)
+    .filter(([, { phase }]) => phase === 'rolled-back' || phase === 'promoted')
+    .sort(([, a], [, b]) => lastMove(b) - lastMove(a))
+  const oldest = new Set(over.slice(KEPT_OVER).map(([id]) => id))
+  if (oldest.size === 0) return record
+  const kept = Object.entries(record.rollouts).filter(([id]) => !oldest.has(id))
+  return { ...record, rollouts: Object.fromEntries(kept) }
+}
+
 /** What nodes are to read of a record. */
 export function documentOf({ version, rollouts, kills }: RolloutsRecord): RolloutsDocument {
   const published = Object.entries(rollouts).map(

@@ -18,6 +18,7 @@ const MB = 1024 * 1024
  */
 export async function soakWeights(moves: number): Promise<boolean> {
   const gateway = await startGateway({
+    inspected: true,
     vars: {
       LOG_LEVEL: 'critical',
       REFRESH_SECONDS: '0.1',
@@ -42,13 +43,15 @@ export async function soakWeights(moves: number): Promise<boolean> {
     }
     const seconds = (performance.now() - began) / 1000
     const after = await figures(gateway)
+    // what runs leave behind: all else of the memory is the load's, and given back
+    const kept = Math.round((after.heap - before.heap) / runs / 1024)
     const count = runs * (WEIGHTS.length + 1)
     console.log(`${count} moves of weights in ${runs} runs of a rollout in ${seconds.toFixed(1)} s`)
     console.log(
       `${load.requests} requests, ${load.wrong.length} failed, of two versions or back and forth`,
     )
     console.log(`before: ${before.text}`)
-    console.log(`after:  ${after.text}`)
+    console.log(`after:  ${after.text}; ${kept} KiB more on the heaps for each run`)
     for (const line of new Set(load.wrong)) console.error(line)
     return load.wrong.length === 0 && after.vms === before.vms
   } finally {
@@ -74,15 +77,18 @@ async function upAndBack(gateway: TestGateway, load?: RolloutLoad): Promise<void
 
 async function figures(
   gateway: TestGateway,
-): Promise<{ readonly vms: number; readonly text: string }> {
+): Promise<{ readonly vms: number; readonly heap: number; readonly text: string }> {
   // the candidate gives its vm back at a look that finds it out of use: once a second, by a request
   await new Promise((resolve) => setTimeout(resolve, 1_200))
   await askMany(4, () => [gateway.url, 'user-0'])
   const { vms } = await gateway.until('quiet', (one) => one.vms.contexts === one.vms.count)
   const guests = (vms.memoryBytes / MB).toFixed(1)
+  const heap = await gateway.heap()
+  const heaps = `${(heap / MB).toFixed(1)} MiB on both heaps`
   const resident = Math.round(gateway.rss() / MB)
   return {
     vms: vms.count,
-    text: `${vms.count} vm, ${vms.contexts} context, ${guests} MiB of guests, ${resident} MiB resident`,
+    heap,
+    text: `${vms.count} vm, ${vms.contexts} context, ${guests} MiB of guests, ${heaps}, ${resident} MiB resident`,
   }
 }

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Baseline } from '../../src/config/active-config.ts'
+import { isolateHeap } from './isolate-heap.ts'
 import { bundleWorker } from './worker-bundle.ts'
 
 const repository = join(import.meta.dirname, '../..')
@@ -35,6 +36,8 @@ export interface WorkerdOptions {
   readonly control?: 'missing'
   /** `movable`: the Worker of worker/clocked.js, whose time clocked-gateway.ts moves. */
   readonly clock?: 'movable'
+  /** With an inspector: `heap` says what is in use. */
+  readonly inspected?: true
 }
 
 export interface Workerd {
@@ -52,6 +55,8 @@ export interface Workerd {
   output(): string
   /** Resident memory in bytes. */
   rss(): number
+  /** Bytes in use on the heaps of the first two isolates after a collection, where they are `inspected`. */
+  heap(): Promise<number>
   fetch(path: string, init?: RequestInit): Promise<Response>
   /** A call of the admin API with the token. */
   admin(path: string, init?: RequestInit): Promise<Response>
@@ -90,7 +95,9 @@ export async function startWorkerd(options: WorkerdOptions = {}): Promise<Worker
   writeFileSync(join(outdir, baseline), `export const baseline = ${bundled}\n`)
   writeFileSync(config, capnp(outdir, { folder, kv }, ports, vars, options))
   let output = ''
-  const child = spawn(join(bin, 'workerd'), ['serve', config], {
+  const inspector = `127.0.0.1:${options.inspected ? await freePort() : 0}`
+  const flags = options.inspected ? [`--inspector-addr=${inspector}`] : []
+  const child = spawn(join(bin, 'workerd'), ['serve', ...flags, config], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   for (const stream of [child.stdout, child.stderr]) {
@@ -109,6 +116,11 @@ export async function startWorkerd(options: WorkerdOptions = {}): Promise<Worker
     folder,
     output: () => output,
     rss: () => rssOf(child),
+    async heap() {
+      const heaps = ['main', 'twin'].map((service) => isolateHeap(inspector, service))
+      const [main = NaN, twin = NaN] = await Promise.all(heaps)
+      return main + twin
+    },
     fetch: (path, init) => fetch(`${url}${path}`, { redirect: 'manual', ...init }),
     admin: (path, init) =>
       fetch(`${url}${path}`, {
