@@ -191,6 +191,9 @@ describe('a log-only plugin', () => {
     expect((await response.next())?.toString()).toBe('second')
     exchange.finish()
     expect(await response.next()).toBeUndefined()
+    // told of when nobody waits for it any more
+    const [line] = await until(1)
+    expect(line).toMatchObject({ decision: 'paused', details: 'request', resumed: false })
   })
 
   it('that pauses for a callout delays nobody, and is told of when the callout ends', async () => {
