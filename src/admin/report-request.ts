@@ -70,6 +70,7 @@ const schema = v.object({
     ),
   ),
   rolloutsVersion: v.exactOptional(count),
+  rolloutsPublisher: v.exactOptional(short),
   metrics: v.pipe(v.array(sample), v.maxLength(MOST.series)),
 })
 

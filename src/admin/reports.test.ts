@@ -21,6 +21,7 @@ const REPORT: Report = {
   refusals: [{ code: 'plugin.trap', message: 'x', at: 't', revision: 3, plugin: 'p' }],
   plugins: [{ plugin: 'p', state: 'failed', reason: 'y' }],
   rolloutsVersion: 2,
+  rolloutsPublisher: 'a-controller',
   metrics: [
     { kind: 'counter', name: 'seen', labels: 'a="b",c="d\\"\\\\\\n,="', value: 2 },
     { kind: 'gauge', name: 'level', labels: '', value: -1.5 },
@@ -156,6 +157,7 @@ describe('what is no report', () => {
     ['half a histogram', { ...REPORT, metrics: [{ ...histogram, count: 1.5 }] }, /count/],
     ['too many series', { ...REPORT, metrics: Array(20_001).fill(counter) }, /metrics/],
     ['a version that is none', { ...REPORT, rolloutsVersion: '1' }, /rolloutsVersion/],
+    ['a publisher that is none', { ...REPORT, rolloutsPublisher: 1 }, /rolloutsPublisher/],
   ])('%s', (_, body, wrong) => {
     expect(parseReport(body)).toMatchObject({ wrong: expect.stringMatching(wrong) as string })
   })

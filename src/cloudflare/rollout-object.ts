@@ -123,6 +123,7 @@ export class RolloutObject extends DurableObject<Env> {
             await storage.put(RECORD_KEY, record)
           },
         },
+        name: () => crypto.randomUUID(),
         async standing() {
           const read = kvConfigSource(KV).get('rollouts')
           const text = await withDeadline(read, STANDING_MS, systemClock, 'rollouts')

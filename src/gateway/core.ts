@@ -96,6 +96,7 @@ export class Core {
       refreshMs: refreshSeconds * 1000,
       maxStaleMs: maxStaleSeconds * 1000,
       labels: node.labels,
+      hasHub: options.reports?.sink.hub !== undefined,
       ask: (scope) => this.reports.now(scope),
     })
     this.weights = weights
@@ -118,7 +119,7 @@ export class Core {
     const own = (): OwnFacts => ({
       labels: node.labels,
       plugins: pluginTroubles(this.activator.running, this.live.status().refusals),
-      rolloutsVersion: weights.version,
+      ...weights.known,
     })
     const heard = ({ rollouts }: ReportReply): void => {
       if (rollouts !== undefined) weights.take(rollouts)

@@ -28,7 +28,10 @@ const PLUGINS = 64
 const CHARACTERS = 300
 
 /** What an isolate says of itself beside what its configuration says. */
-export type OwnFacts = Pick<IsolateFacts, 'labels' | 'plugins' | 'rolloutsVersion'>
+export type OwnFacts = Pick<
+  IsolateFacts,
+  'labels' | 'plugins' | 'rolloutsVersion' | 'rolloutsPublisher'
+>
 
 /** A status must not wait long for what is not its own. */
 const STATUS_DEADLINE_MS = 1_000
@@ -99,7 +102,7 @@ export class Reports {
     )
   }
 
-  #facts({ labels, plugins = [], rolloutsVersion = 0 }: OwnFacts): IsolateFacts {
+  #facts({ labels, plugins = [], ...rollouts }: OwnFacts): IsolateFacts {
     const { revision, snapshot, issuedAt, checkedAt, refusals } = this.#live.status()
     return {
       node: this.#node ?? 'local',
@@ -114,7 +117,7 @@ export class Reports {
       plugins: plugins
         .slice(0, PLUGINS)
         .map((one) => Object.assign({}, one, { reason: one.reason.slice(0, CHARACTERS) })),
-      rolloutsVersion,
+      ...rollouts,
     }
   }
 

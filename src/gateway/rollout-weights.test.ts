@@ -12,15 +12,20 @@ const SNAPSHOT = { rollouts: [ROLLOUT] } as unknown as Snapshot
 const REFRESH = 30_000
 const MAX_STALE = 60_000
 
-async function document(version: number, weight: number): Promise<RolloutsDocument> {
+async function document(
+  version: number,
+  weight: number,
+  publisher?: string,
+): Promise<RolloutsDocument> {
   const candidate = await candidateDigest(ROLLOUT.candidate)
   const moves = [{ effectiveAt: 1, weight }]
   const state = { run: 1, candidate, phase: 'running', reason: '', moves } as const
-  return { version, rollouts: { [ROLLOUT.id]: state }, kills: [] }
+  const named = publisher === undefined ? {} : { publisher }
+  return { version, ...named, rollouts: { [ROLLOUT.id]: state }, kills: [] }
 }
 
 /** An isolate with a clock that is turned by hand: who waits is let go by turning it. */
-function isolate() {
+function isolate(hasHub = false) {
   let now = 1_000_000
   const sleepers: { readonly until: number; readonly wake: () => void }[] = []
   const asleep = Promise.withResolvers<void>()
@@ -50,6 +55,7 @@ function isolate() {
     refreshMs: REFRESH,
     maxStaleMs: MAX_STALE,
     labels: {},
+    hasHub,
     async ask() {
       hub.asked += 1
       const reply = await hub.answer().catch(() => null)
@@ -200,4 +206,78 @@ describe('an isolate that nobody has asked for long', () => {
     }
     expect(hub.asked).toBe(0)
   })
+})
+
+describe('a node that has a hub, and a document of its own from before', () => {
+  // an older Postern names nobody
+  it.each([
+    ['store', 'hub'],
+    [undefined, 'hub'],
+    ['store', undefined],
+    [undefined, undefined],
+  ])('by %s follows %s, though its number is lower', async (own, other) => {
+    const { weights, kv, hub, follow, due, turn, weight } = isolate(true)
+    kv.answer = shows(await document(17, 50, own))
+    hub.answer = () => document(3, 5, other)
+    await follow()
+    expect([hub.asked, weight(), weights.version]).toEqual([1, 5, 3])
+    const changes = weights.changes
+    // the own store shows it again, and again
+    turn(REFRESH)
+    due()
+    await settled()
+    expect([kv.reads, weight(), weights.changes]).toEqual([2, 5, changes])
+    weights.take(await document(4, 0, other))
+    expect([weight(), weights.changes]).toEqual([0, changes + 1])
+    // one that was under way for long
+    weights.take(await document(3, 5, other))
+    expect([weight(), weights.changes]).toEqual([0, changes + 1])
+  })
+
+  it('says of itself that it knows none, until a reply has told', async () => {
+    const { weights, kv, hub, follow } = isolate(true)
+    kv.answer = shows(await document(17, 50, 'store'))
+    hub.answer = () => Promise.reject(new Error('down'))
+    await follow()
+    expect(weights.known).toEqual({ rolloutsVersion: 0 })
+    weights.take(await document(3, 5, 'hub'))
+    expect(weights.known).toEqual({ rolloutsVersion: 3, rolloutsPublisher: 'hub' })
+  })
+
+  it('goes on with its own while the hub says nothing', async () => {
+    const { kv, hub, follow, weight } = isolate(true)
+    kv.answer = shows(await document(17, 50, 'store'))
+    hub.answer = () => Promise.resolve(undefined)
+    await follow()
+    expect(weight()).toBe(50)
+  })
+
+  it('takes what its store shows of the hub, when that is newer', async () => {
+    const { weights, kv, hub, follow, due, turn, weight } = isolate(true)
+    kv.answer = shows(await document(17, 50, 'store'))
+    hub.answer = () => document(3, 5, 'hub')
+    await follow()
+    kv.answer = shows(await document(4, 25, 'hub'))
+    turn(REFRESH)
+    due()
+    await settled()
+    expect([weight(), weights.version]).toEqual([25, 4])
+  })
+
+  it('follows a hub that had to begin anew', async () => {
+    const { weights, hub, follow, weight } = isolate(true)
+    hub.answer = () => document(9, 50, 'hub')
+    await follow()
+    weights.take(await document(1, 0, 'hub again'))
+    expect([weight(), weights.version]).toEqual([0, 1])
+  })
+})
+
+it('without a hub a lower number counts for nobody, whoever wrote it', async () => {
+  const { weights, kv, follow, weight } = isolate()
+  kv.answer = shows(await document(17, 50, 'edge'))
+  await follow()
+  weights.take(await document(3, 5, 'another'))
+  expect([weight(), weights.version]).toEqual([50, 17])
+  expect(weights.known).toEqual({ rolloutsVersion: 17, rolloutsPublisher: 'edge' })
 })

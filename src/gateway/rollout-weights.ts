@@ -3,6 +3,10 @@
  * key is read in the background while a snapshot with rollouts runs, and before such a snapshot takes over;
  * replies come whether or not the key can be read, or is there. Whatever is older than what is known, or is
  * no such document, changes nothing.
+ *
+ * Where another gateway leads, the hub, numbers alone do not say what is newer: the node's own store may have
+ * a document of a controller of its own, from before. What a reply says replaces that, and from then on the
+ * store counts only for what the same controller has written.
  */
 import type { RequestScope } from '../config/activation.ts'
 import type { ConfigClock } from '../config/clock.ts'
@@ -30,6 +34,8 @@ export interface RolloutWeightsOptions {
   readonly maxStaleMs: number
   /** Of the node. */
   readonly labels: Readonly<Record<string, string>>
+  /** Whether replies are those of another gateway. */
+  readonly hasHub?: boolean
   /** Reports, so that the reply tells. @returns whether one came; never rejects */
   readonly ask: (scope: RequestScope) => Promise<boolean>
 }
@@ -40,6 +46,10 @@ export class RolloutWeights {
   readonly #schedule: ReadSchedule
   readonly #digests = new WeakMap<SnapshotRollout, string>()
   #document: RolloutsDocument | undefined
+  /** Whether a reply has said which controller leads. */
+  #isLed = false
+  /** How often what is known has become another document. */
+  changes = 0
 
   constructor(options: RolloutWeightsOptions) {
     const { clock, refreshMs, maxStaleMs } = options
@@ -81,7 +91,39 @@ export class RolloutWeights {
   /** Takes in what somebody says the rollouts are. */
   take(value: unknown): void {
     const found = rolloutsIn(value)
-    if (found !== undefined && found.version >= this.version) this.#document = found
+    if (found === undefined) return
+    const isSame = this.#isLed
+      ? found.publisher === this.#document?.publisher
+      : this.#isNamedSame(found)
+    if (this.#options.hasHub === true && !isSame) this.#know(found)
+    else this.#takeNewer(found)
+    this.#isLed = true
+  }
+
+  /** What reports say of it: what only the own store has said, a hub need not have heard of. */
+  get known(): { readonly rolloutsVersion: number; readonly rolloutsPublisher?: string } {
+    const { publisher } = this.#document ?? {}
+    const named = publisher === undefined ? {} : { rolloutsPublisher: publisher }
+    return this.#isOwn ? { rolloutsVersion: 0 } : { rolloutsVersion: this.version, ...named }
+  }
+
+  get #isOwn(): boolean {
+    return this.#options.hasHub === true && !this.#isLed
+  }
+
+  /** By the same controller; who has no name may be anybody. */
+  #isNamedSame({ publisher }: RolloutsDocument): boolean {
+    return publisher !== undefined && publisher === this.#document?.publisher
+  }
+
+  #takeNewer(found: RolloutsDocument): void {
+    if (found.version >= this.version) this.#know(found)
+  }
+
+  #know(found: RolloutsDocument): void {
+    const { version, publisher } = this.#document ?? {}
+    if (found.version !== version || found.publisher !== publisher) this.changes += 1
+    this.#document = found
   }
 
   /** What is known of a rollout; undefined when it was never started, or another candidate was. */
@@ -121,14 +163,16 @@ export class RolloutWeights {
     const asked = !first && clock.now() - checkedAt > maxStaleMs ? ask(scope) : undefined
     const read = await this.#read()
     // a store may have no copy of the key at all
-    const told = await (asked ?? (first && this.#document === undefined && ask(scope)))
+    const toAsk = first && (this.#document === undefined || this.#isOwn)
+    const told = await (asked ?? (toAsk && ask(scope)))
     return read || told
   }
 
   async #read(): Promise<boolean> {
     try {
       const found = parseRollouts(await this.#options.source.get(KEY))
-      if (found !== undefined) this.take(found)
+      const counts = !this.#options.hasHub || !this.#isLed || (found && this.#isNamedSame(found))
+      if (found !== undefined && counts) this.#takeNewer(found)
       return true
     } catch {
       return false

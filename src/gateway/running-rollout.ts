@@ -33,7 +33,7 @@ export class RunningRollout {
   readonly #never: ReadonlySet<string>
   /** Until when what follows holds, of which document. */
   #validUntil = -Infinity
-  #version = -1
+  #changes = -1
   #triedAt = -Infinity
   /** 0: none has been started. */
   #run = 0
@@ -83,7 +83,7 @@ export class RunningRollout {
 
   /** @returns undefined for a request that is none of the audience's, or while nothing was started */
   sideOf(request: RoutedRequest, io: Exchange): Side | undefined {
-    const isValid = io.startedAt < this.#validUntil && this.#weights.version === this.#version
+    const isValid = io.startedAt < this.#validUntil && this.#weights.changes === this.#changes
     if (!isValid) this.#workOut(io)
     const previewed = this.#previewed(io)
     if (this.#run === 0 && previewed === undefined) return undefined
@@ -176,7 +176,7 @@ export class RunningRollout {
     // nodes turn together: at the time of a move, not at the next look
     const next = state?.moves.find(({ effectiveAt }) => effectiveAt > now)
     this.#validUntil = Math.min(now + WORKED_OUT_MS, next?.effectiveAt ?? Infinity)
-    this.#version = this.#weights.version
+    this.#changes = this.#weights.changes
     const run = state?.run ?? 0
     this.#isOver = state?.phase === 'rolled-back' || state?.phase === 'promoted'
     this.#isKilled = this.#weights.isKilled(this.#rollout)

@@ -253,6 +253,29 @@ describe('where rollouts are', () => {
     expect(reports.view(HOUR + MINUTE).metrics).toContainEqual(requests(1, 4))
   })
 
+  it('goes out to those who know a document of another controller, whatever its number', () => {
+    const { reports } = store()
+    reports.announceRollouts({ ...document, publisher: 'new' })
+    const reply = (sequence: number, rolloutsPublisher: string): unknown =>
+      reports.accept(report('a', sequence, [], { rolloutsVersion: 9, rolloutsPublisher }), 0)
+        .rollouts
+    expect(reply(1, 'new')).toBeUndefined()
+    expect(reply(2, 'old')).toEqual({ ...document, publisher: 'new' })
+  })
+
+  it('begins anew with a controller that does', () => {
+    const { reports } = store()
+    const said = (): unknown =>
+      reports.accept(report('a', 1, [], { rolloutsVersion: 0 }), 0).rollouts
+    reports.announceRollouts({ ...document, publisher: 'old' })
+    const anew = { ...document, version: 1, publisher: 'new' }
+    reports.announceRollouts(anew)
+    expect(said()).toEqual(anew)
+    // without a name it may be anybody's: numbers count
+    reports.announceRollouts({ ...document, version: 1 })
+    expect(said()).toEqual(anew)
+  })
+
   it('never goes back, and survives a restart', () => {
     const { reports, records } = store()
     reports.announceRollouts(document)

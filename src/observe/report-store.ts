@@ -105,7 +105,10 @@ export class ReportStore {
     const rollouts = this.#rollouts
     const knows = report.rolloutsVersion
     // who says nothing of them is an older Postern, which would not take them
-    const news = rollouts !== undefined && knows !== undefined && knows < rollouts.version
+    const news =
+      rollouts !== undefined &&
+      knows !== undefined &&
+      (knows < rollouts.version || isAnother(rollouts.publisher, report.rolloutsPublisher))
     const acknowledged = Math.max(sequence, last)
     return { acknowledged, active: this.#active, ...(news && { rollouts }) }
   }
@@ -117,9 +120,13 @@ export class ReportStore {
     this.#put('active', active)
   }
 
-  /** Says where rollouts are, for the replies to reports. An older document than the last changes nothing. */
+  /**
+   * Says where rollouts are, for the replies to reports. An older document than the last of the same
+   * controller changes nothing; one that had to begin anew counts from 1.
+   */
   announceRollouts(rollouts: VersionedRollouts): void {
-    if (rollouts.version <= (this.#rollouts?.version ?? 0)) return
+    const { version, publisher } = this.#rollouts ?? { version: 0 }
+    if (rollouts.version <= version && !isAnother(rollouts.publisher, publisher)) return
     this.#rollouts = rollouts
     this.#put('rollouts', rollouts)
   }
@@ -210,6 +217,11 @@ export class ReportStore {
     this.#traces.set(isolate, { sequence, seenAt })
     this.#put(`trace:${isolate}`, { sequence, seenAt })
   }
+}
+
+/** Who has no name is an older Postern: nothing is known of it. */
+function isAnother(publisher: string | undefined, known: string | undefined): boolean {
+  return publisher !== undefined && known !== undefined && publisher !== known
 }
 
 function summed(parts: readonly (readonly Sample[])[]): Sample[] {

@@ -40,6 +40,8 @@ export interface IsolateFacts {
   readonly plugins?: readonly ReportedPlugin[]
   /** Which document of rollouts it knows; 0 for none. */
   readonly rolloutsVersion?: number
+  /** Whose that is: another's is news whatever its number. */
+  readonly rolloutsPublisher?: string
 }
 
 /**
@@ -48,6 +50,7 @@ export interface IsolateFacts {
  */
 export interface VersionedRollouts {
   readonly version: number
+  readonly publisher?: string
   readonly rollouts?: Runs
 }
 

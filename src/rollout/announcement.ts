@@ -24,7 +24,7 @@ export function beforeKv(
     ]),
   )
   const kills = [...document.kills, ...before.kills.filter((kill) => !has(document.kills, kill))]
-  const held = { version: document.version - 1, rollouts, kills }
+  const held = { ...document, version: document.version - 1, rollouts, kills }
   if (effect(held) === effect(document)) return document
   return effect(held) === effect(before) ? undefined : held
 }

@@ -21,12 +21,16 @@ const parsed = (value: unknown): unknown => parseRollouts(JSON.stringify(value))
 describe('the key rollouts', () => {
   it('is read as it was written', () => {
     expect(parsed(document)).toEqual(document)
+    expect(parsed({ ...document, publisher: 'a' })).toEqual({ ...document, publisher: 'a' })
   })
 
   it.each([
     ['a list', []],
     ['no version', { ...document, version: undefined }],
     ['a version that is none', { ...document, version: 1.5 }],
+    ['a publisher without a name', { ...document, publisher: '' }],
+    ['a publisher that is none', { ...document, publisher: 1 }],
+    ['a publisher whose name has no end', { ...document, publisher: 'x'.repeat(65) }],
     ['rollouts that are a list', { ...document, rollouts: [] }],
     ['a rollout that is null', { ...document, rollouts: { r: null } }],
     ['a run that is none', { ...document, rollouts: { r: { ...rollout, run: '1' } } }],

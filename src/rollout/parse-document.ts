@@ -28,6 +28,7 @@ function isDocument(value: unknown): value is RolloutsDocument {
   return (
     isObject(value) &&
     isVersion(value['version']) &&
+    isPublisher(value['publisher']) &&
     isObject(value['rollouts']) &&
     Object.values(value['rollouts']).every(isRollout) &&
     Array.isArray(value['kills']) &&
@@ -40,6 +41,10 @@ const VERSION_MAX = 2 ** 52
 
 function isVersion(value: unknown): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value <= VERSION_MAX
+}
+
+function isPublisher(value: unknown): boolean {
+  return value === undefined || (typeof value === 'string' && value !== '' && value.length <= 64)
 }
 
 function isRollout(value: unknown): boolean {

@@ -183,3 +183,40 @@ describe('a key that somebody else has written', () => {
     expect(world.published.at(-1)?.document.kills).toHaveLength(1)
   })
 })
+
+describe('a document', () => {
+  const publishers = ({ published, announced }: World): unknown[] => [
+    ...new Set([...published, ...announced].map(({ document }) => document.publisher)),
+  ]
+
+  it('says which controller it is of, also after a restart', async () => {
+    const world = new World()
+    await world.act('start')
+    await world.run(4 * MINUTE)
+    world.name = 'another'
+    world.restart()
+    world.kv = 'down'
+    await world.controller.kill({ plugin: 'default.pricing' }, true, 'ada')
+    await world.act('abort')
+    world.kv = 'sound'
+    await world.run(MINUTE)
+    expect(world.announced.length).toBeGreaterThan(2)
+    expect(publishers(world)).toEqual(['edge'])
+  })
+
+  it('has a name from the next on when the record is of an older Postern', async () => {
+    const world = new World()
+    await world.act('start')
+    await world.run(4 * MINUTE)
+    const { publisher: _, ...record } = world.stored ?? raise()
+    world.stored = record
+    world.name = 'another'
+    await world.act('abort')
+    expect(world.published.at(-1)?.document).toMatchObject({ publisher: 'another' })
+    expect(world.stored?.publisher).toBe('another')
+  })
+})
+
+function raise(): never {
+  throw new Error('nothing is kept')
+}

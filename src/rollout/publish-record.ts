@@ -22,6 +22,8 @@ export interface PublishPorts {
   announce(document: RolloutsDocument): Promise<void>
   /** Milliseconds since the Unix epoch. */
   now(): number
+  /** A random one, for a controller that has none. */
+  name(): string
 }
 
 /**
@@ -35,7 +37,7 @@ export async function publishRecord(
   ports: PublishPorts,
   riseLeadMs: number,
 ): Promise<boolean> {
-  const { record: kept, publish, now } = ports
+  const { record: kept, publish, now, name } = ports
   if (record.confirmed === record.version) {
     if (record.announced === record.version) return true
     const told = await tell(documentOf(record), ports)
@@ -48,6 +50,7 @@ export async function publishRecord(
     const first = beforeKv(documentOf(whole), whole.inKv)
     // who was told of a part under one version has to take the whole under the next
     if (first?.version === whole.version - 1) whole = { ...whole, version: whole.version + 1 }
+    whole = { ...whole, publisher: whole.publisher ?? name() }
     whole = { ...whole, published: documentOf(whole) }
     await kept.save(whole)
   }

@@ -19,6 +19,8 @@ export type PublishedRollout = Pick<
 export interface RolloutsDocument {
   /** Grows with each change; an older one is not taken. */
   readonly version: number
+  /** The controller's own name; absent in documents of an older Postern, or written by hand. */
+  readonly publisher?: string
   readonly rollouts: Readonly<Record<string, PublishedRollout>>
   readonly kills: readonly Kill[]
 }
@@ -40,6 +42,8 @@ export interface RolloutEvent {
 
 export interface RolloutsRecord {
   readonly version: number
+  /** Random: two controllers count their versions apart. Absent until something is published. */
+  readonly publisher?: string
   readonly rollouts: Readonly<Record<string, RolloutState>>
   readonly kills: readonly Kill[]
   /** Newest last. */
@@ -122,10 +126,16 @@ export function withoutOldest(record: RolloutsRecord): RolloutsRecord {
 }
 
 /** What nodes are to read of a record. */
-export function documentOf({ version, rollouts, kills }: RolloutsRecord): RolloutsDocument {
+export function documentOf({
+  version,
+  publisher,
+  rollouts,
+  kills,
+}: RolloutsRecord): RolloutsDocument {
   const published = Object.entries(rollouts).map(
     ([id, { run, candidate, phase, reason, moves }]) =>
       [id, { run, candidate, phase, reason, moves }] as const,
   )
-  return { version, rollouts: Object.fromEntries(published), kills }
+  const named = publisher === undefined ? {} : { publisher }
+  return { version, ...named, rollouts: Object.fromEntries(published), kills }
 }

@@ -36,7 +36,7 @@ beforeAll(async () => {
       HUB_TOKEN: TOKEN,
     },
   })
-  bring()
+  bring(store.kv)
   await store.until('the policy', ({ revision }) => revision > 0)
 })
 afterAll(async () => {
@@ -46,9 +46,9 @@ afterAll(async () => {
 })
 
 /** What an agent does that brings a policy to a store: everything but the key `rollouts`. */
-function bring(): void {
+function bring(to: string): void {
   for (const key of readdirSync(hub.kv)) {
-    if (/^(active|snapshot\.)/.test(key)) cpSync(join(hub.kv, key), join(store.kv, key))
+    if (/^(active|snapshot\.)/.test(key)) cpSync(join(hub.kv, key), join(to, key))
   }
 }
 
@@ -122,6 +122,11 @@ function rollout(): object {
       steps: [{ weight: 100, pause: '1h' }],
     },
   }
+}
+
+async function act(action: string): Promise<void> {
+  const body = JSON.stringify({ rollout: ROLLOUT, action, by: 'ada' })
+  expect((await hub.admin('/-/rollouts', { method: 'POST', body })).status).toBe(200)
 }
 
 /** Requests to the store. */
@@ -237,10 +242,6 @@ describe('a hub', () => {
 
 describe('a store', () => {
   it("follows its hub's rollouts though its own KV has none, and leads none", async () => {
-    const act = async (action: string): Promise<void> => {
-      const body = JSON.stringify({ rollout: ROLLOUT, action, by: 'ada' })
-      expect((await hub.admin('/-/rollouts', { method: 'POST', body })).status).toBe(200)
-    }
     const both = async (): Promise<unknown> => [await mark(hub.url), await mark(store.url)]
     expect(await both()).toEqual(['old', 'old'])
     await act('start')
@@ -252,12 +253,36 @@ describe('a store', () => {
     expect(kvFiles(hub.kv).read('rollouts')).toMatch(/rolled-back/)
   })
 
+  it('that led rollouts itself before follows its hub, whatever its own store has', async () => {
+    const { rollouts } = JSON.parse(kvFiles(hub.kv).read('rollouts') ?? '')
+    const own = { ...rollouts[ROLLOUT], phase: 'running', moves: [{ effectiveAt: 1, weight: 100 }] }
+    const before = await startGateway({
+      vars: { ...FAST, NODE_NAME: 'store-007', HUB_URL: hub.url, HUB_TOKEN: TOKEN },
+    })
+    try {
+      const document = {
+        version: 1000,
+        publisher: 'its-own',
+        rollouts: { [ROLLOUT]: own },
+        kills: [],
+      }
+      kvFiles(before.kv).put('rollouts', JSON.stringify(document))
+      bring(before.kv)
+      await before.until('the policy', ({ revision }) => revision > 0)
+      await until(() => mark(before.url), 'old')
+      // its store is read again, and changes nothing
+      await new Promise((resolve) => setTimeout(resolve, 700))
+      expect(await mark(before.url)).toBe('old')
+      await act('start')
+      await until(() => mark(before.url), 'new')
+      await act('abort')
+      await until(() => mark(before.url), 'old')
+    } finally {
+      await before.stop()
+    }
+  })
+
   it('that nobody has asked for long looks before it serves', async () => {
-    const act = (action: string): Promise<unknown> =>
-      hub.admin('/-/rollouts', {
-        method: 'POST',
-        body: JSON.stringify({ rollout: ROLLOUT, action, by: 'ada' }),
-      })
     /** What the first request gets that comes behind a rollback of which the store cannot have heard. */
     const first = async (): Promise<unknown> => {
       await act('start')

@@ -36,6 +36,8 @@ export const without = (active: ActiveVersions): ActiveVersions => ({ ...active,
 /** Writes fail when told to, before or behind what they do. */
 export class World {
   now: number = START
+  /** What a controller without a name gets. */
+  name = 'edge'
   turnMs = 10_000
   stored: RolloutsRecord | undefined
   readonly published: { readonly at: number; readonly document: RolloutsDocument }[] = []
@@ -100,6 +102,7 @@ export class World {
                 ]),
               ),
         now: () => this.now,
+        name: () => this.name,
       },
       this.#timing,
     )
