@@ -66,7 +66,7 @@ export class RolloutSides {
     }
     const { rollouts, chains } = place
     if (rollouts.length === 0) return chain
-    // who tries a side says nothing of how a rollout goes
+    // who previews a side says nothing of how a rollout goes
     const isCounted = io.visitor?.isPreview !== true
     let candidates = 0
     for (const [index, rollout] of rollouts.entries()) {

@@ -15,8 +15,8 @@ import { clientIp } from './stream-info.ts'
 
 /** Of blackouts, and of what a node has let go: a move counts from its time on. */
 const WORKED_OUT_MS = 1_000
-/** So long a candidate that was tried stays, though nobody else is to have it. */
-const TRIED_MS = 60_000
+/** So long a candidate that was previewed stays, though nobody else is to have it. */
+const PREVIEWED_MS = 60_000
 
 export class RunningRollout {
   readonly stable: Plugin
@@ -34,7 +34,7 @@ export class RunningRollout {
   /** Until when what follows holds, of which document. */
   #validUntil = -Infinity
   #changes = -1
-  #triedAt = -Infinity
+  #previewedAt = -Infinity
   /** 0: none has been started. */
   #run = 0
   #isOver = false
@@ -43,6 +43,8 @@ export class RunningRollout {
   #mode: RolloutMode = 'enforce'
   #weight = 0
   #bound = 0
+  /** The side of all, whatever their keys; undefined where a key is to be looked for. */
+  #everybody: Side | undefined
   #sides: Partial<Record<Side, SideMeter>> = {}
   /** Whether it is compared by more than by how requests are answered. */
   readonly #looksInside: boolean
@@ -92,9 +94,10 @@ export class RunningRollout {
       if (this.#audience.match(plain, request) === undefined) return undefined
     }
     if (previewed !== undefined) {
-      this.#triedAt = io.startedAt
+      this.#previewedAt = io.startedAt
       return this.#cap === undefined ? 'stable' : previewed
     }
+    if (this.#everybody !== undefined) return this.#everybody
     const key = this.#keyOf(request)
     if (key !== undefined && this.#never.has(key)) return 'stable'
     // with a weight of 0 it is over, or has not begun
@@ -102,10 +105,10 @@ export class RunningRollout {
     return sideOf(this.#salt, key, this.#bound)
   }
 
-  /** In which mode a request has its candidate, if it has: who tries one sees all that it may do here. */
+  /** In which mode a request has its candidate, if it has: who previews one sees all that it may do here. */
   modeFor(io: Exchange): RolloutMode {
-    const tried = this.#previewed(io) === undefined ? undefined : this.#cap
-    return tried ?? this.#mode
+    const previewed = this.#previewed(io) === undefined ? undefined : this.#cap
+    return previewed ?? this.#mode
   }
 
   /** Where the answers that requests got are counted, by side; made by the first of them. */
@@ -194,7 +197,12 @@ export class RunningRollout {
     // a move in a mode that no step has here lets nobody have the candidate
     this.#weight = this.#candidates.has(mode) ? weight : 0
     this.#bound = boundOf(this.#weight)
-    if (now - this.#triedAt > TRIED_MS) this.#letGo(io)
+    // a key that is given out is given before it decides
+    const isAsked = this.key.type === 'issued' && !this.#isOver
+    const isAll = this.#weight === 100 && this.#never.size === 0
+    const everybody = this.#weight === 0 ? 'stable' : isAll ? 'candidate' : undefined
+    this.#everybody = isAsked ? undefined : everybody
+    if (now - this.#previewedAt > PREVIEWED_MS) this.#letGo(io)
   }
 
   /** What is not asked for any more gives its vm back, once its last stream has ended. */
