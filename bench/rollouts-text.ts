@@ -1,6 +1,6 @@
 /** What the rollout object would have published: a run of a rollout whose weight counts already. */
 import type { SnapshotRollout } from '../src/config/snapshot-rollout.ts'
-import { candidateDigest } from '../src/rollout/candidate-digest.ts'
+import { pluginVersion } from '../src/config/plugin-version.ts'
 import type { RolloutsDocument } from '../src/rollout/record.ts'
 
 /** @param weight - per cent; @returns the value of the key `rollouts` */
@@ -10,7 +10,7 @@ export async function rolloutsText(rollout: SnapshotRollout, weight: number): Pr
     rollouts: {
       [rollout.id]: {
         run: 1,
-        candidate: await candidateDigest(rollout.candidate),
+        candidate: await pluginVersion(rollout.candidate),
         phase: 'running',
         reason: 'for the benchmark',
         moves: [{ effectiveAt: 0, weight, mode: rollout.mode }],

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ConfigClock } from '../config/clock.ts'
 import type { Snapshot } from '../config/snapshot.ts'
-import { candidateDigest } from '../rollout/candidate-digest.ts'
+import { pluginVersion } from '../config/plugin-version.ts'
 import type { RolloutsDocument } from '../rollout/record.ts'
 import { snapshotRollout } from '../rollout/testing/rollouts.ts'
 import { RolloutWeights } from './rollout-weights.ts'
@@ -17,7 +17,7 @@ async function document(
   weight: number,
   publisher?: string,
 ): Promise<RolloutsDocument> {
-  const candidate = await candidateDigest(ROLLOUT.candidate)
+  const candidate = await pluginVersion(ROLLOUT.candidate)
   const moves = [{ effectiveAt: 1, weight }]
   const state = { run: 1, candidate, phase: 'running', reason: '', moves } as const
   const named = publisher === undefined ? {} : { publisher }

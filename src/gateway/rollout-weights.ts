@@ -16,7 +16,7 @@ import type { Snapshot } from '../config/snapshot.ts'
 import type { RolloutMode, SnapshotRollout } from '../config/snapshot-rollout.ts'
 import type { ConfigSource } from '../config/source.ts'
 import { isOfPastRun } from '../observe/index.ts'
-import { candidateDigest } from '../rollout/candidate-digest.ts'
+import { pluginVersion } from '../config/plugin-version.ts'
 import { parseRollouts, rolloutsIn } from '../rollout/parse-document.ts'
 import type { PublishedRollout, RolloutsDocument } from '../rollout/record.ts'
 import { type Share, shareAt } from '../rollout/share.ts'
@@ -75,7 +75,7 @@ export class RolloutWeights {
 
   /** Makes ready for a snapshot that has rollouts. Never rejects. */
   async follow({ rollouts = [] }: Snapshot, scope: RequestScope): Promise<void> {
-    for (const one of rollouts) this.#digests.set(one, await candidateDigest(one.candidate))
+    for (const one of rollouts) this.#digests.set(one, await pluginVersion(one.candidate))
     await Promise.race([this.#schedule.now(scope), this.#options.clock.sleep(FIRST_MS)])
   }
 

@@ -1,7 +1,7 @@
 /** What of the active snapshot a controller has to know. */
 import type { Snapshot } from '../config/snapshot.ts'
 import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
-import { candidateDigest } from './candidate-digest.ts'
+import { pluginVersion } from '../config/plugin-version.ts'
 
 /** A rollout of the active snapshot. */
 export interface ActiveRollout {
@@ -24,11 +24,11 @@ export async function activeVersions(
   revision: number,
 ): Promise<ActiveVersions> {
   const versions = Object.values(plugins).map(
-    async (plugin) => [plugin.id, await candidateDigest(plugin)] as const,
+    async (plugin) => [plugin.id, await pluginVersion(plugin)] as const,
   )
   const active = rollouts.map(async (rollout) => ({
     rollout,
-    candidate: await candidateDigest(rollout.candidate),
+    candidate: await pluginVersion(rollout.candidate),
   }))
   return {
     revision,

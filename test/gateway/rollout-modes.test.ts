@@ -1,6 +1,6 @@
 /** A rollout that goes from shadow to enforce, over rings: two nodes with one store, each with its labels. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { candidateDigest } from '../../src/rollout/candidate-digest.ts'
+import { pluginVersion } from '../../src/config/plugin-version.ts'
 import type { Move } from '../../src/rollout/state.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { type KvFiles, kvFiles } from '../support/kv-files.ts'
@@ -56,7 +56,7 @@ async function move(next: Omit<Move, 'effectiveAt'>): Promise<void> {
     rollouts: [{ candidate: { module: string; configuration: string } }]
   }
   moves.push({ effectiveAt: Date.now() - 1, ...next })
-  const candidate = await candidateDigest(rollouts[0].candidate)
+  const candidate = await pluginVersion(rollouts[0].candidate)
   const state = { run: 1, candidate, phase: 'running', reason: 'by hand', moves }
   const document = { version: moves.length, rollouts: { 'default.next': state }, kills: [] }
   kv.put('rollouts', JSON.stringify(document))

@@ -1,6 +1,6 @@
 /** Rollouts in the built Worker: who gets the candidate, what is counted, what an operator does. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { candidateDigest } from '../../src/rollout/candidate-digest.ts'
+import { pluginVersion } from '../../src/config/plugin-version.ts'
 import { type CommandResult, commandLine } from '../support/command-line.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { type KvFiles, kvFiles } from '../support/kv-files.ts'
@@ -73,7 +73,7 @@ async function weigh(weight: number, more: object = {}, kills: object[] = []): P
   const [{ candidate } = { candidate: { module: '', configuration: '' } }] = rollouts
   const state = {
     run: 1,
-    candidate: await candidateDigest(candidate),
+    candidate: await pluginVersion(candidate),
     phase: 'running',
     reason: 'by hand',
     moves: [{ effectiveAt: Date.now() - 1000, weight }],
@@ -181,7 +181,7 @@ describe('a candidate', () => {
 
   it('has no weight that was meant for another one', async () => {
     await apply()
-    await weigh(100, { candidate: await candidateDigest({ module: 'x', configuration: '' }) })
+    await weigh(100, { candidate: await pluginVersion({ module: 'x', configuration: '' }) })
     await new Promise((resolve) => setTimeout(resolve, 1500))
     expect(await taken()).toEqual(new Set())
   })

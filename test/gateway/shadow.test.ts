@@ -1,6 +1,6 @@
 /** Shadow rollouts in the built Worker: the stable version serves, the candidate runs behind the response. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { candidateDigest } from '../../src/rollout/candidate-digest.ts'
+import { pluginVersion } from '../../src/config/plugin-version.ts'
 import { begin, send } from '../support/client.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { type KvFiles, kvFiles } from '../support/kv-files.ts'
@@ -59,7 +59,7 @@ async function shadow(
   }
   const state = {
     run,
-    candidate: await candidateDigest(rollouts[0].candidate),
+    candidate: await pluginVersion(rollouts[0].candidate),
     phase: 'running',
     reason: 'by hand',
     moves: [{ effectiveAt: Date.now() - 1000, weight: 100, mode: 'shadow' }],

@@ -1,5 +1,5 @@
 /** Rollouts in a test's gateway: their resources, and what the rollout object would say of them. */
-import { candidateDigest } from '../../src/rollout/candidate-digest.ts'
+import { pluginVersion } from '../../src/config/plugin-version.ts'
 import type { KvFiles } from './kv-files.ts'
 import { headerProbe } from './policy.ts'
 
@@ -44,7 +44,7 @@ export async function weigh(
   }
   const states = rollouts.map(async ({ id, mode, candidate }) => {
     const moves = [{ effectiveAt: Date.now() - 1000, weight, mode }]
-    const digest = await candidateDigest(candidate)
+    const digest = await pluginVersion(candidate)
     const known = { run: 1, candidate: digest, phase: 'running', reason: 'by hand', moves }
     return [id, { ...known, ...state }] as const
   })
