@@ -5,7 +5,10 @@ import { formatFinding } from './print-rollout-views.ts'
 import type { RolloutsAnswer } from './rollouts-answer.ts'
 
 /** @param now - milliseconds since the Unix epoch */
-export function formatRollouts({ rollouts, kills }: RolloutsAnswer, now: number): string {
+export function formatRollouts(
+  { rollouts, kills, notStarted }: RolloutsAnswer,
+  now: number,
+): string {
   const rows = Object.entries(rollouts).map(([name, { phase, step, moves, reason }]) => {
     const last = moves.findLast(({ effectiveAt }) => effectiveAt <= now)
     const weight = last === undefined ? '0 %' : describeMove(last)
@@ -14,8 +17,12 @@ export function formatRollouts({ rollouts, kills }: RolloutsAnswer, now: number)
     const to = next === undefined ? '' : `, ${describeMove(next)} in ${ahead} s`
     return [name, phase, step < 0 ? '-' : `${step + 1}`, weight + to, reason]
   })
+  rows.push(
+    ...(notStarted ?? []).map((name) => [name, 'applied', '-', '0 %', 'it was not started yet']),
+  )
   const heads = ['ROLLOUT', 'PHASE', 'STEP', 'WEIGHT', 'WHY']
-  const table = rows.length === 0 ? 'No rollout was ever started.\n' : formatTable([heads, ...rows])
+  const none = notStarted === undefined ? 'No rollout was ever started' : 'There is no rollout'
+  const table = rows.length === 0 ? `${none}.\n` : formatTable([heads, ...rows])
   return table + kills.map((kill) => killLine(kill)).join('')
 }
 
@@ -27,11 +34,19 @@ function killLine({ plugin, selector }: RolloutsAnswer['kills'][number]): string
 /** Newest last. */
 export function formatEvents({ history }: RolloutsAnswer): string {
   if (history.length === 0) return 'Nothing has happened yet.\n'
-  const rows = history.map(({ at, rollout, run, phase, weight, reason, finding }) => {
+  const rows = history.map((event) => {
+    const { at, rollout, run, phase, reason, finding } = event
     const { stable, candidate } = finding?.requests ?? {}
     const seen =
       finding === undefined ? '' : `${finding.verdict}, ${stable} and ${candidate} requests`
-    return [new Date(at).toISOString(), `${rollout}/${run}`, phase, `${weight} %`, reason, seen]
+    return [
+      new Date(at).toISOString(),
+      `${rollout}/${run}`,
+      phase,
+      describeMove(event),
+      reason,
+      seen,
+    ]
   })
   const [heads = '', ...lines] = formatTable([
     ['AT', 'ROLLOUT', 'PHASE', 'WEIGHT', 'WHY', 'ANALYSIS'],

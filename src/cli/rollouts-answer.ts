@@ -66,6 +66,8 @@ export interface RolloutsAnswer {
     readonly phase: string
     readonly step: number
     readonly weight: number
+    readonly mode?: string | undefined
+    readonly selector?: Labels | undefined
     readonly reason: string
     readonly finding?: FindingAnswer | undefined
   }[]
@@ -74,6 +76,8 @@ export interface RolloutsAnswer {
   /** From the decision of a rise to its effect, in milliseconds. */
   readonly riseLeadMs?: number | undefined
   readonly views?: Readonly<Record<string, RolloutViewAnswer>> | undefined
+  /** Those of the active revision that were never started. */
+  readonly notStarted?: readonly string[] | undefined
   readonly unseen?: string | undefined
 }
 
@@ -133,12 +137,15 @@ export const rolloutsSchema: v.GenericSchema<unknown, RolloutsAnswer> = v.looseO
       phase: v.string(),
       step: v.number(),
       weight: v.number(),
+      mode: v.optional(v.string()),
+      selector: v.optional(labels),
       reason: v.string(),
       finding: v.optional(finding),
     }),
   ),
   now: v.optional(v.number()),
   riseLeadMs: v.optional(v.number()),
+  notStarted: v.optional(v.array(v.string())),
   unseen: v.optional(v.string()),
   views: v.optional(
     v.record(

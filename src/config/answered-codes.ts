@@ -94,7 +94,7 @@ export const ANSWERED_CODES = {
   // rollouts
   'rollout.unknown': {
     fault: 'client',
-    next: 'Start it; `postern rollout status` has those that were started.',
+    next: 'Correct the name, or start it; `postern rollout status` has all that are applied or were started.',
   },
   'rollout.wrong_phase': {
     fault: 'client',

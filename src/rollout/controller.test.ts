@@ -361,3 +361,10 @@ describe('a rise', () => {
     expect(world.weight()).toBe(5)
   })
 })
+
+it('whoever looks on is shown what is applied and was not started', async () => {
+  const world = new World()
+  expect(await world.controller.view()).toMatchObject({ rollouts: {}, notStarted: [ID] })
+  await world.act('start')
+  expect(await world.controller.view()).toMatchObject({ notStarted: [] })
+})

@@ -173,7 +173,9 @@ export class RolloutController {
         const view = rolloutView(rollout, state, finding, isOff, now, riseLeadMs)
         return [[rollout.id, view] as const]
       })
-      return { ...read, views: Object.fromEntries(views) }
+      const ids = rollouts.map(({ rollout }) => rollout.id)
+      const notStarted = ids.filter((id) => read.rollouts[id] === undefined)
+      return { ...read, views: Object.fromEntries(views), notStarted }
     } catch (error) {
       return { ...read, unseen: error instanceof Error ? error.message : String(error) }
     }

@@ -1,4 +1,5 @@
 /** What the controller remembers, and what it lets nodes read: plain JSON, both of it. */
+import type { RolloutMode } from '../config/snapshot-rollout.ts'
 import type { Finding } from './analysis.ts'
 import type { RolloutPhase, RolloutState } from './state.ts'
 
@@ -35,6 +36,10 @@ export interface RolloutEvent {
   readonly step: number
   /** That counts, or is about to. */
   readonly weight: number
+  /** In which mode; absent: enforce. */
+  readonly mode?: RolloutMode
+  /** Labels of the nodes; absent: all of the audience's. */
+  readonly selector?: Readonly<Record<string, string>>
   readonly reason: string
   /** What the analysis said then. */
   readonly finding?: Finding
@@ -92,9 +97,29 @@ export function withState(
     before.moves.length !== state.moves.length
   // marks and the like are the controller's own: no node has to read them
   if (!news) return { ...record, rollouts }
-  const weight = state.moves.at(-1)?.weight ?? 0
-  const event = { at, rollout, run, phase, step, weight, reason, ...(finding && { finding }) }
+  const event = { ...eventOf(rollout, state, at, reason), ...(finding && { finding }) }
   return withEvents({ ...record, version: record.version + 1, rollouts }, [event])
+}
+
+/** What is told of a rollout that is in a state, and why. */
+export function eventOf(
+  rollout: string,
+  { run, phase, step, moves }: RolloutState,
+  at: number,
+  reason: string,
+): RolloutEvent {
+  const { weight = 0, mode, selector } = moves.at(-1) ?? {}
+  return {
+    at,
+    rollout,
+    run,
+    phase,
+    step,
+    weight,
+    ...(mode && { mode }),
+    ...(selector && { selector }),
+    reason,
+  }
 }
 
 /** A record with more to tell. */

@@ -35,6 +35,8 @@ export interface RolloutsView extends RolloutsRecord {
   readonly riseLeadMs: number
   /** By rollout; those that are not in the active snapshot have none. */
   readonly views?: Readonly<Record<string, RolloutView>>
+  /** Those of the active snapshot that were never started. */
+  readonly notStarted?: readonly string[]
   /** Why there are no views. */
   readonly unseen?: string
 }

@@ -1,6 +1,6 @@
 /** The record with a plugin's candidate off on some nodes, or no longer: an event of each rollout under way. */
 import { nodesOf } from './kill-reach.ts'
-import { type Kill, type RolloutsRecord, withEvents } from './record.ts'
+import { eventOf, type Kill, type RolloutsRecord, withEvents } from './record.ts'
 import { RolloutError } from './rollout-error.ts'
 
 /**
@@ -32,10 +32,7 @@ export function withKill(
   const events = Object.entries(record.rollouts)
     .filter(([, { plugin, phase }]) => plugin === one.plugin && phase !== 'promoted')
     .filter(([, { phase }]) => phase !== 'rolled-back')
-    .map(([rollout, { run, phase, step, moves }]) => {
-      const weight = moves.at(-1)?.weight ?? 0
-      return { at: now, rollout, run, phase, step, weight, reason }
-    })
+    .map(([rollout, state]) => eventOf(rollout, state, now, reason))
   return withEvents({ ...record, version: record.version + 1, kills }, events)
 }
 

@@ -108,19 +108,20 @@ async function asked(
   answers: object[],
   args: string[],
   screen?: string[],
-): Promise<{ readonly exitCode: number; readonly stdout: string }> {
+): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
   let stdout = ''
+  let stderr = ''
   const left = [...answers]
   const next = (): object => (left.length > 1 ? left.shift() : left[0]) ?? {}
   const exitCode = await run(['rollout', ...args, '--token', 't'], {
     cwd: '/',
     env: {},
     stdout: (text) => void (stdout += text),
-    stderr: () => undefined,
+    stderr: (text) => void (stderr += text),
     ...(screen && { redraw: (text: string) => void screen.push(text) }),
     fetch: () => Promise.resolve(Response.json(next())),
   })
-  return { exitCode, stdout }
+  return { exitCode, stdout, stderr }
 }
 
 // they wait for two seconds and again
@@ -195,5 +196,47 @@ describe('postern rollout history', () => {
         '',
       ].map((line) => line.slice(0, 24)),
     )
+  })
+})
+
+describe('a rollout that is applied and was not started', () => {
+  const some = {
+    ...answer(0),
+    rollouts: {},
+    views: {},
+    kills: [],
+    notStarted: ['default.next', 'default.late'],
+  }
+
+  it('is shown, alone or among all', async () => {
+    const all = await asked([some], ['status'])
+    expect(all.stdout).toMatch(/^default\.next +applied +- +0 % +it was not started yet$/m)
+    expect(all.stdout).toContain('default.late')
+    const one = await asked([some], ['status', 'next'])
+    expect(one.stdout).toContain('default.next')
+    expect(one.stdout).not.toContain('default.late')
+    expect((await asked([some], ['history', 'next'])).stdout).toBe('Nothing has happened yet.\n')
+  })
+
+  it('is told from one that there is not', async () => {
+    const nothing = await asked([some], ['status', 'nxt'])
+    expect(nothing.stderr).toMatch(
+      /default\.nxt is no rollout of the active revision.*rollout\.unknown/,
+    )
+  })
+})
+
+describe('the history', () => {
+  it('says of each move in which mode it was, and on which nodes', async () => {
+    const event = { rollout: 'default.next', run: 1, phase: 'running', weight: 100, reason: 'step' }
+    const history = [
+      { ...event, at: START, step: 0, mode: 'shadow' },
+      { ...event, at: START, step: 1, selector: { store: '042' } },
+      { ...event, at: START, step: 2 },
+    ]
+    const { stdout } = await asked([{ ...answer(0), history }], ['history'])
+    expect(stdout).toMatch(/running +100 % shadow +step/)
+    expect(stdout).toMatch(/running +100 % on store=042 +step/)
+    expect(stdout).toMatch(/running +100 % +step/)
   })
 })

@@ -4,14 +4,17 @@ import type { RolloutsAnswer } from '../rollouts-answer.ts'
 
 /**
  * @param name undefined: all of them
- * @throws CommandError when it was never started
+ * @throws CommandError when it is neither applied nor was ever started
  */
 export function onlyRollout(answer: RolloutsAnswer, name: string | undefined): RolloutsAnswer {
   if (name === undefined) return answer
   const state = answer.rollouts[name]
+  const notStarted = answer.notStarted?.filter((one) => one === name) ?? []
   if (state === undefined) {
-    throw new CommandError('rollout.unknown', `${name} is no rollout that was ever started`)
+    if (notStarted.length > 0) return { ...answer, rollouts: {}, notStarted, history: [] }
+    const message = `${name} is no rollout of the active revision, and none was ever started under this name`
+    throw new CommandError('rollout.unknown', message)
   }
   const history = answer.history.filter(({ rollout }) => rollout === name)
-  return { ...answer, rollouts: { [name]: state }, history }
+  return { ...answer, rollouts: { [name]: state }, notStarted, history }
 }
