@@ -1,7 +1,6 @@
 /** The app: Hono answers admin requests under `/-/`, everything else is the gateway's. */
 import type { ExecutionContext } from 'hono'
 import { type AdminOptions, adminApi } from './admin/api.ts'
-import { previewPage } from './admin/preview.ts'
 import type { Gateway } from './gateway/gateway.ts'
 
 /** What keeps a request's work alive after its answer. */
@@ -33,10 +32,7 @@ export function app({ gateway, admin, adminHost }: AppOptions): App {
   const { previews } = admin.ports
   /** Keeps a preview in the browser under the host it is to be looked at; what is no good token is for the routes. */
   async function elsewhere(request: Request, scope: RequestScope, path: number): Promise<Response> {
-    const page =
-      previews !== undefined && request.url.startsWith(PREVIEW, path)
-        ? await previewPage(request, previews)
-        : undefined
+    const page = request.url.startsWith(PREVIEW, path) ? await previews?.page(request) : undefined
     return page ?? gateway.fetch(request, scope)
   }
   return {

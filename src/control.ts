@@ -5,8 +5,10 @@
  * first module may import what is in here, types aside; `test/architecture.test.ts` holds that.
  */
 export { AccessToken } from './admin/access-token.ts'
+export { previewPage } from './admin/preview-page.ts'
 export { parseReport } from './admin/report-request.ts'
 export { PolicyWriter } from './config/apply/policy-writer.ts'
+export { REFUSAL_CODES } from './config/refusal-codes.ts'
 export { activeVersions } from './rollout/active-versions.ts'
 export { RolloutController } from './rollout/controller.ts'
 export { RolloutError } from './rollout/rollout-error.ts'

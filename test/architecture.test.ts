@@ -125,7 +125,7 @@ describe('the walls', () => {
 describe('the second module', () => {
   /** What every isolate would pay for, and only changes of the configuration or Access need. */
   const CONTROL =
-    /^src\/(control\.ts$|config\/(compile|resources)\b|config\/apply\/(?!apply-request\.ts$)|admin\/(access-(token|keys)|report-request)\.ts$)|^jose\b/
+    /^src\/(control\.ts$|config\/(compile|resources)\b|config\/refusal-codes\.ts$|config\/apply\/(?!apply-request\.ts$)|admin\/(access-(token|keys)|report-request|preview-page)\.ts$)|^jose\b/
 
   it('is not loaded with the first', () => {
     expect([...loadedWith('src/worker.ts')].filter((path) => CONTROL.test(path))).toEqual([])

@@ -13,6 +13,7 @@ type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 500 | 503
 /**
  * @param message what happened; nothing that the client sent as a secret
  * @param more members beside `error`
+ * @param entry of the code, where it is none that the API answers with by itself
  */
 export function adminError(
   c: Context,
@@ -20,7 +21,9 @@ export function adminError(
   code: ErrorCode,
   message: string,
   more: object = {},
+  entry?: CodeEntry,
 ): Response {
-  const { fault, next } = (ANSWERED_CODES as Readonly<Record<string, CodeEntry>>)[code] ?? UNKNOWN
+  const own = (ANSWERED_CODES as Readonly<Record<string, CodeEntry>>)[code]
+  const { fault, next } = own ?? entry ?? UNKNOWN
   return c.json({ ...more, error: { code, fault, message, next } }, status)
 }

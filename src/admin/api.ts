@@ -57,13 +57,15 @@ export function adminApi({ ports, ...auth }: AdminOptions): Hono<AdminEnv> {
     onError: (c) => adminError(c, 413, 'admin.body_too_large', 'the body is too large'),
   })
   app.on(['GET', 'POST'], '/explain', limit, (c) => explain(c, ports, scopeOf(c)))
-  app.post('/apply', limit, (c) => change(c, applyRequestSchema, (request) => ports.apply(request)))
+  app.post('/apply', limit, (c) =>
+    change(c, ports, applyRequestSchema, (request) => ports.apply(request)),
+  )
   app.post('/rollback', limit, (c) =>
-    change(c, rollbackRequestSchema, (request) => ports.rollback(request)),
+    change(c, ports, rollbackRequestSchema, (request) => ports.rollback(request)),
   )
 
   app.post('/rollouts/promote', (c) =>
-    change(c, promoteRequestSchema, (request) => ports.promote(request)),
+    change(c, ports, promoteRequestSchema, (request) => ports.promote(request)),
   )
   previewRoute(app, ports, scopeOf)
   rolloutRoutes(app, ports)
@@ -84,6 +86,7 @@ export function adminApi({ ports, ...auth }: AdminOptions): Hono<AdminEnv> {
 /** Reads what is to change and hands it to the one writer. */
 async function change<Request extends WriteRequest>(
   c: Context<AdminEnv>,
+  ports: AdminPorts,
   schema: v.GenericSchema<unknown, Request>,
   write: (request: Request) => Promise<ApplyResult>,
 ): Promise<Response> {
@@ -96,10 +99,14 @@ async function change<Request extends WriteRequest>(
   }
   // who it is by Access is known; who it is by a token is what the client says
   const by = c.get('caller').name ?? parsed.output.by
-  return answerApply(c, await write({ ...parsed.output, by }))
+  return answerApply(c, ports, await write({ ...parsed.output, by }))
 }
 
-function answerApply(c: Context, result: ApplyResult): Response {
+async function answerApply(
+  c: Context,
+  { entryOf }: Pick<AdminPorts, 'entryOf'>,
+  result: ApplyResult,
+): Promise<Response> {
   if (result.result === 'conflict') {
     const message = `revision ${result.current} is active, the change was made for another one`
     return adminError(c, 409, 'apply.conflict', message, result)
@@ -108,9 +115,12 @@ function answerApply(c: Context, result: ApplyResult): Response {
     const first = result.problems.find((problem) => problem.severity === 'error')
     const code = first?.code ?? 'plugin.preflight_refused'
     const message = first?.message ?? 'a plugin did not start; nothing was written'
-    return adminError(c, 422, code, message, result)
+    return adminError(c, 422, code, message, result, await entryOf?.(code))
   }
-  if (result.result === 'failed') return adminError(c, 503, result.code, result.message, result)
+  if (result.result === 'failed') {
+    const { code, message } = result
+    return adminError(c, 503, code, message, result, await entryOf?.(code))
+  }
   return c.json(result)
 }
 

@@ -9,6 +9,7 @@ import type {
   PromoteRequest,
   RollbackRequest,
 } from '../config/apply/apply-request.ts'
+import type { CodeEntry, ErrorCode } from '../config/error-codes.ts'
 import type { History } from '../config/apply/history.ts'
 import type { ReportReply } from '../observe/index.ts'
 import type { RolloutAction } from '../rollout/controller.ts'
@@ -43,6 +44,8 @@ export interface PreviewPorts {
   issue(preview: Preview, lifetimeMs: number, scope: RequestScope): Promise<string | undefined>
   /** @returns undefined for a token that is not good now */
   read(token: string): GoodPreview | undefined | Promise<GoodPreview | undefined>
+  /** Answers `/-/preview`. @returns undefined when there is no good token in it */
+  page(request: Request): Promise<Response | undefined>
 }
 
 export interface AdminPorts {
@@ -66,6 +69,8 @@ export interface AdminPorts {
   rollback(request: RollbackRequest): Promise<ApplyResult>
   /** Has the one writer make a candidate its plugin. */
   promote(request: PromoteRequest): Promise<ApplyResult>
+  /** What is to be done about a code that a change is refused with; absent where nobody knows. */
+  entryOf?(code: ErrorCode): Promise<CodeEntry | undefined>
   /** The revisions there have been. */
   history(): Promise<History>
   /** Reports of nodes elsewhere; absent where nobody takes them in. */

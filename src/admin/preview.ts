@@ -5,11 +5,10 @@
  */
 import type { Context, Hono } from 'hono'
 import * as v from 'valibot'
-import { MAX_PREVIEW_MS, type GoodPreview } from '../rollout/preview-token.ts'
-import { previewCookie, previewTokensOf } from '../rollout/preview-carriers.ts'
+import { MAX_PREVIEW_MS } from '../rollout/preview-token.ts'
 import { adminError } from './admin-error.ts'
 import type { AdminEnv } from './auth.ts'
-import type { AdminPorts, PreviewPorts } from './ports.ts'
+import type { AdminPorts } from './ports.ts'
 
 const requestSchema = v.strictObject({
   rollout: v.pipe(v.string(), v.maxLength(400)),
@@ -24,7 +23,7 @@ const requestSchema = v.strictObject({
   ),
 })
 
-/** What every page of it says to caches, and to whoever is linked from there. */
+/** A token is nobody else's. */
 const PRIVATE = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }
 
 /** Adds what gives out tokens, behind the check of who calls. */
@@ -50,52 +49,11 @@ export function previewRoute(
   })
 }
 
-/** Adds the page that keeps tokens, before the check of who calls. */
+/** Adds the page that keeps tokens (`preview-page.ts`), before the check of who calls. */
 export function previewPageRoute(app: Hono<AdminEnv>, { previews }: AdminPorts): void {
   app.get('/preview', async (c) => {
-    const page = previews && (await previewPage(c.req.raw, previews))
+    const page = await previews?.page(c.req.raw)
     const message = 'this is no token that is good now'
     return page ?? adminError(c, 403, 'rollout.preview_invalid', message)
   })
-}
-
-/**
- * `?token=…` keeps the token in this browser, beside those for other rollouts; `?off` lets go of all.
- * @returns undefined for anything else, and for a token that is not good
- */
-export async function previewPage(
-  { url, headers }: Request,
-  previews: PreviewPorts,
-): Promise<Response | undefined> {
-  const { origin, protocol, pathname, searchParams } = new URL(url)
-  const secure = protocol === 'https:'
-  if (searchParams.has('off')) {
-    return page('This browser gets what everybody gets.\n', previewCookie([], 0, secure))
-  }
-  const token = searchParams.get('token') ?? ''
-  const preview = await previews.read(token)
-  if (preview === undefined) return undefined
-  let { until } = preview
-  const tokens = [token]
-  for (const other of previewTokensOf({ header: null, cookies: headers.get('cookie') })) {
-    const kept = await previews.read(other)
-    if (kept === undefined || kept.rollout === preview.rollout) continue
-    tokens.push(other)
-    until = Math.max(until, kept.until)
-  }
-  const maxAge = Math.floor((until - Date.now()) / 1000)
-  return page(
-    `${told(preview)}To end it: ${origin}${pathname}?off\n`,
-    previewCookie(tokens, maxAge, secure),
-  )
-}
-
-function told({ side, rollout, until }: GoodPreview): string {
-  const version = side === 'candidate' ? 'candidate' : 'stable version'
-  return `This browser gets the ${version} of ${rollout} until ${new Date(until).toISOString()}.\n`
-}
-
-function page(text: string, cookie: string): Response {
-  const type = { 'content-type': 'text/plain; charset=utf-8' }
-  return new Response(text, { headers: { ...PRIVATE, ...type, 'set-cookie': cookie } })
 }

@@ -1,5 +1,6 @@
 /** What the admin API needs, from the gateway of this isolate and the policy object. */
 import type { AdminPorts } from '../admin/ports.ts'
+import type { CodeEntry } from '../config/error-codes.ts'
 import type { Gateway } from '../gateway/index.ts'
 import type { Env } from './env.ts'
 import { loadControl } from './load-control.ts'
@@ -21,6 +22,10 @@ export function adminPorts(gateway: Gateway, env: Env): AdminPorts {
     apply: (request) => policy().apply(request),
     rollback: (request) => policy().rollback(request),
     promote: (request) => policy().promote(request),
+    async entryOf(code) {
+      const { REFUSAL_CODES } = await loadControl()
+      return (REFUSAL_CODES as Readonly<Record<string, CodeEntry>>)[code]
+    },
     history: () => policy().history(),
     previews: previewPorts(gateway),
     // whoever has a hub follows it
@@ -44,15 +49,19 @@ function reportPorts(
 
 function previewPorts(gateway: Gateway): AdminPorts['previews'] {
   const tokens = gateway.previewTokens
-  return (
-    tokens && {
-      issue: async (preview, lifetimeMs, scope) =>
-        (await gateway.hasRollout(preview.rollout, scope))
-          ? tokens.issue(preview, Date.now(), lifetimeMs)
-          : undefined,
-      read: (token) => tokens.read(token, Date.now()),
-    }
-  )
+  if (tokens === undefined) return undefined
+  const read = (token: string): ReturnType<typeof tokens.read> => tokens.read(token, Date.now())
+  return {
+    issue: async (preview, lifetimeMs, scope) =>
+      (await gateway.hasRollout(preview.rollout, scope))
+        ? tokens.issue(preview, Date.now(), lifetimeMs)
+        : undefined,
+    read,
+    async page(request) {
+      const { previewPage } = await loadControl()
+      return previewPage(request, { read })
+    },
+  }
 }
 
 function rolloutPorts(

@@ -5,6 +5,7 @@
  */
 import { ANSWERED_CODES } from './answered-codes.ts'
 import { LOCAL_CODES } from './local-codes.ts'
+import { REFUSAL_CODES } from './refusal-codes.ts'
 
 /** Who has to act. */
 export type Fault = 'client' | 'plugin' | 'upstream' | 'gateway'
@@ -16,9 +17,13 @@ export interface CodeEntry {
   readonly next: string
 }
 
-/** All of them. A new code goes into `answered-codes.ts` when the admin API answers with it, else into `local-codes.ts`. */
-export const ERROR_CODES: typeof ANSWERED_CODES & typeof LOCAL_CODES = {
+/**
+ * All of them. A new code goes into `answered-codes.ts` when the admin API itself answers with it, into
+ * `refusal-codes.ts` when it comes of a change, else into `local-codes.ts`.
+ */
+export const ERROR_CODES: typeof ANSWERED_CODES & typeof REFUSAL_CODES & typeof LOCAL_CODES = {
   ...ANSWERED_CODES,
+  ...REFUSAL_CODES,
   ...LOCAL_CODES,
 }
 

@@ -7,6 +7,7 @@ import type { ActivationReport } from '../../src/config/activation.ts'
 import { PolicyWriter } from '../../src/config/apply/policy-writer.ts'
 import type { WriterState } from '../../src/config/apply/policy-writer.ts'
 import { systemClock } from '../../src/config/clock.ts'
+import { ERROR_CODES } from '../../src/config/error-codes.ts'
 import type { ModuleCatalog } from '../../src/config/compile/module-catalog.ts'
 import { LiveConfig } from '../../src/config/live-config.ts'
 import type { PreflightResult } from '../../src/config/preflight.ts'
@@ -68,6 +69,7 @@ export function inProcessGateway(modules: ModuleCatalog): InProcessGateway {
   const app = adminApi({
     token: TOKEN,
     ports: {
+      entryOf: (code) => Promise.resolve(ERROR_CODES[code]),
       async status(scope) {
         await live.current(scope)
         const plugins = Object.values(running?.plugins ?? {}).map(
