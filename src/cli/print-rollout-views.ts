@@ -10,7 +10,7 @@ export function formatViews({ rollouts, views = {}, now = 0, unseen }: RolloutsA
     const view = views[name]
     return view === undefined ? [] : `\n${block(name, state, view, now)}`
   })
-  const missing = unseen === undefined ? '' : `\nWhat runs cannot be said now: ${unseen}\n`
+  const missing = unseen === undefined ? '' : `\nNot all can be said now: ${unseen}\n`
   return blocks.join('') + missing
 }
 

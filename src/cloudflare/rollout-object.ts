@@ -10,6 +10,7 @@ import { withDeadline } from '../config/with-deadline.ts'
 import { describeError } from '../proxy-wasm/index.ts'
 import type { PromotionLeave } from '../config/apply/apply-request.ts'
 import type { Snapshot } from '../config/snapshot.ts'
+import type { MergedView } from '../observe/index.ts'
 import type { RolloutAction } from '../rollout/controller.ts'
 import { parseRollouts } from '../rollout/parse-document.ts'
 import type { Kill, RolloutsRecord } from '../rollout/record.ts'
@@ -40,8 +41,8 @@ const LOOK_SECONDS = 10
 const RISE_LEAD_SECONDS = 100
 /** How long a write of KV may take. */
 const PUT_MS = 5_000
-/** How long what is active may take to be read. */
-const ACTIVE_MS = 2_000
+/** How long what is active, or what was counted, may take to be read. */
+const LOOK_MS = 2_000
 /** How long a rollback waits to hear what KV has. */
 const STANDING_MS = 500
 
@@ -144,19 +145,24 @@ export class RolloutObject extends DurableObject<Env> {
         },
         active: async () => {
           // one that hangs must not hold back who kills
-          const read = activeSnapshot(KV)
-          const { snapshot, revision } = await withDeadline(read, ACTIVE_MS, systemClock, 'active')
+          const { snapshot, revision } = await inTime(activeSnapshot(KV), 'what is active')
           return activeVersions(snapshot, revision)
         },
         async counts() {
           if (REPORTS === undefined) throw new Error('there is no binding for reports')
-          return countsOf((await REPORTS.getByName('reports').view()).metrics)
+          const view: Promise<MergedView> = REPORTS.getByName('reports').view()
+          return countsOf((await inTime(view, 'what was counted')).metrics)
         },
         now: () => Date.now(),
       },
       timing,
     ))
   }
+}
+
+/** @throws when it takes too long */
+function inTime<T>(read: Promise<T>, what: string): Promise<T> {
+  return withDeadline(read, LOOK_MS, systemClock, what)
 }
 
 /** What the store says is active. @throws when it does not say */

@@ -3,11 +3,25 @@ import type { Snapshot } from '../config/snapshot.ts'
 import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
 import { pluginVersion } from '../config/plugin-version.ts'
 
-/** A rollout of the active snapshot. */
-export interface ActiveRollout {
-  readonly rollout: SnapshotRollout
+/** Of a rollout, what says where it goes: not its candidate, nor who is of its audience. */
+export type LedRollout = Omit<SnapshotRollout, 'candidate' | 'key' | 'matches' | 'always' | 'never'>
+
+/** What a controller keeps of a rollout that is under way: a few hundred bytes. */
+export interface KnownRollout {
+  readonly rollout: LedRollout
   /** Which version the candidate is. */
   readonly candidate: string
+}
+
+/** A rollout of the active snapshot. */
+export interface ActiveRollout extends KnownRollout {
+  readonly rollout: SnapshotRollout
+}
+
+/** What was active when that could last be said, as far as rollouts under way need it. */
+export interface KnownVersions {
+  readonly revision: number
+  readonly rollouts: readonly KnownRollout[]
 }
 
 export interface ActiveVersions {
@@ -35,4 +49,22 @@ export async function activeVersions(
     rollouts: await Promise.all(active),
     plugins: new Map(await Promise.all(versions)),
   }
+}
+
+/** @param ids - of the rollouts that are under way */
+export function knownVersions(
+  { revision, rollouts }: KnownVersions,
+  ids: ReadonlySet<string>,
+): KnownVersions {
+  const led = rollouts.filter(({ rollout }) => ids.has(rollout.id))
+  return {
+    revision,
+    rollouts: led.map(({ rollout, candidate }) => ({ rollout: ledRollout(rollout), candidate })),
+  }
+}
+
+function ledRollout(rollout: LedRollout): LedRollout {
+  const whole = rollout as SnapshotRollout
+  const { candidate: _, key: _key, matches: _of, always: _in, never: _out, ...led } = whole
+  return led
 }

@@ -6,14 +6,27 @@
  */
 import type { PromotionLeave } from '../config/apply/apply-request.ts'
 import { modeOf } from '../config/rollout-modes.ts'
-import type { RolloutMode, SnapshotRollout } from '../config/snapshot-rollout.ts'
-import type { ActiveRollout, ActiveVersions } from './active-versions.ts'
+import type { RolloutMode } from '../config/snapshot-rollout.ts'
+import {
+  type ActiveVersions,
+  type KnownRollout,
+  type KnownVersions,
+  knownVersions,
+  type LedRollout,
+} from './active-versions.ts'
 import type { RolloutCounts } from './counts.ts'
 import { NO_ROLLOUT_COUNTS } from './counts.ts'
 import { isOffEverywhere } from './kill-reach.ts'
 import { notApplied, promotionOf } from './promotion.ts'
 import { aheadOfKv, publishRecord, type PublishPorts } from './publish-record.ts'
-import { type Kill, NO_RECORD, type RolloutsRecord, withoutOldest, withState } from './record.ts'
+import {
+  type Kill,
+  NO_RECORD,
+  type RolloutsRecord,
+  withKnown,
+  withoutOldest,
+  withState,
+} from './record.ts'
 import { RolloutError } from './rollout-error.ts'
 import { rolloutView, type RolloutsView } from './rollouts-view.ts'
 import type { RolloutState } from './state.ts'
@@ -152,38 +165,45 @@ export class RolloutController {
     throw new RolloutError('rollout.unknown_plugin', `there is no plugin ${plugin}${meant ?? ''}`)
   }
 
-  /** What it knows. */
+  /** What it knows. Not in turn: who looks on waits for nobody, and nobody who goes back waits for them. */
   async read(): Promise<RolloutsView> {
-    const record = await this.#alone(() => this.#load())
+    const { known: _, ...record } = await this.#load()
     return { ...record, now: this.#ports.now(), riseLeadMs: this.#timing.riseLeadMs }
   }
 
-  /** The same, with what is active and what is counted by now: that may take longer, and fail. */
+  /** The same, with what is active and what is counted by now, as far as that can be had. */
   async view(): Promise<RolloutsView> {
-    // not in turn: who looks on must not keep anybody waiting who goes back
     const read = await this.read()
-    try {
-      const [{ rollouts }, counts] = await Promise.all([this.#ports.active(), this.#ports.counts()])
-      const views = rollouts.flatMap(({ rollout, candidate }) => {
-        const state = read.rollouts[rollout.id]
-        if (state?.candidate !== candidate) return []
-        const { now, riseLeadMs } = read
-        const { finding } = this.#look(rollout, state, counts, now)
-        const isOff = isOffEverywhere(read.kills, rollout)
-        const view = rolloutView(rollout, state, finding, isOff, now, riseLeadMs)
-        return [[rollout.id, view] as const]
-      })
-      const ids = rollouts.map(({ rollout }) => rollout.id)
-      const notStarted = ids.filter((id) => read.rollouts[id] === undefined)
-      return { ...read, views: Object.fromEntries(views), notStarted }
-    } catch (error) {
-      return { ...read, unseen: error instanceof Error ? error.message : String(error) }
+    const [active, counted] = await Promise.allSettled([this.#ports.active(), this.#ports.counts()])
+    const missing = [active, counted].flatMap((one) =>
+      one.status === 'rejected' ? [messageOf(one.reason)] : [],
+    )
+    const last = active.status === 'fulfilled' ? active.value : await this.#lastKnown()
+    const views = (last?.rollouts ?? []).flatMap(({ rollout, candidate }) => {
+      const state = read.rollouts[rollout.id]
+      if (state?.candidate !== candidate) return []
+      const { now, riseLeadMs } = read
+      const finding =
+        counted.status === 'fulfilled'
+          ? this.#look(rollout, state, counted.value, now).finding
+          : undefined
+      const isOff = isOffEverywhere(read.kills, rollout)
+      const view = rolloutView(rollout, state, finding, isOff, now, riseLeadMs)
+      return [[rollout.id, view] as const]
+    })
+    const ids =
+      active.status === 'fulfilled' ? last?.rollouts.map(({ rollout }) => rollout.id) : undefined
+    return {
+      ...read,
+      views: Object.fromEntries(views),
+      ...(ids && { notStarted: ids.filter((id) => read.rollouts[id] === undefined) }),
+      ...(missing.length > 0 && { unseen: missing.join('; ') }),
     }
   }
 
   /** Where a rollout goes from where it is, by what is counted of its own mode. */
   #look(
-    rollout: SnapshotRollout,
+    rollout: LedRollout,
     state: RolloutState,
     counts: ReadonlyMap<string, RolloutCounts>,
     now: number,
@@ -207,14 +227,22 @@ export class RolloutController {
   }
 
   /** What is active; while KV cannot be read, what was last: enough to find a candidate worse. */
-  async #active(): Promise<{ readonly versions: ActiveVersions; readonly isFresh: boolean }> {
+  async #active(): Promise<
+    | { readonly fresh: ActiveVersions; readonly known?: undefined }
+    | { readonly fresh?: undefined; readonly known: KnownVersions }
+  > {
     try {
       this.#known = await this.#ports.active()
-      return { versions: this.#known, isFresh: true }
+      return { fresh: this.#known }
     } catch (error) {
-      if (this.#known === undefined) throw error
-      return { versions: this.#known, isFresh: false }
+      const known = await this.#lastKnown()
+      if (known === undefined) throw error
+      return { known }
     }
+  }
+
+  async #lastKnown(): Promise<KnownVersions | undefined> {
+    return this.#known ?? (await this.#load()).known
   }
 
   /** @returns also which revision it has seen, as far as there was anything to see */
@@ -225,16 +253,18 @@ export class RolloutController {
     const states = Object.values(record.rollouts)
     if (!states.some(mayChange)) return { record, seen: Infinity }
     const ports = this.#ports
-    const { versions, isFresh } = await this.#active()
-    const active = new Map(versions.rollouts.map((one) => [one.rollout.id, one]))
+    const looked = await this.#active()
+    const { fresh } = looked
+    const known = looked.fresh ?? looked.known
+    const active = new Map(known.rollouts.map((one) => [one.rollout.id, one]))
+    // what a store shows of before says nothing of what has become of a rollout
+    const versions = fresh && fresh.revision >= revision ? fresh : undefined
     const counts = states.some(isUnderWay) ? await ports.counts() : new Map<string, RolloutCounts>()
     const now = ports.now()
     let next = record
     for (const [id, state] of Object.entries(record.rollouts)) {
       if (!mayChange(state)) continue
-      // what a store shows of before says nothing of what has become of a rollout
-      const isStale = !isFresh || versions.revision < revision
-      const settled = isStale ? state : settle(state, active.get(id), versions, now)
+      const settled = versions ? settle(state, active.get(id), versions, now) : state
       const rollout = active.get(id)?.rollout
       if (settled !== state || rollout === undefined) next = withState(next, id, settled, now)
       else {
@@ -244,13 +274,14 @@ export class RolloutController {
         const held = since === state.since ? state : { ...state, since }
         const { state: advanced, finding } = this.#look(rollout, held, counts, now)
         // nor does one rise while KV cannot be read, or has not got the step before
-        const mayRise = isFresh && record.confirmed === record.version && !isOff
+        const mayRise = fresh !== undefined && record.confirmed === record.version && !isOff
         if (advanced.step > state.step && !mayRise) continue
         next = withState(next, id, advanced, now, finding)
       }
     }
+    if (versions) next = withKnown(next, knownVersions(versions, underWay(next)))
     if (next !== record) await ports.record.save(next)
-    return { record: next, seen: versions.revision }
+    return { record: next, seen: known.revision }
   }
 }
 
@@ -266,6 +297,14 @@ function isUnderWay({ phase }: RolloutState): boolean {
   return phase === 'running' || phase === 'paused' || phase === 'complete'
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function underWay({ rollouts }: RolloutsRecord): ReadonlySet<string> {
+  return new Set(Object.keys(rollouts).filter((id) => rollouts[id] && isUnderWay(rollouts[id])))
+}
+
 /** A promotion may be undone. */
 function mayChange(state: RolloutState): boolean {
   return isUnderWay(state) || state.phase === 'promoted'
@@ -274,7 +313,7 @@ function mayChange(state: RolloutState): boolean {
 /** What becomes of a rollout by what is active, whatever its steps say. */
 function settle(
   state: RolloutState,
-  active: ActiveRollout | undefined,
+  active: KnownRollout | undefined,
   { revision, plugins }: ActiveVersions,
   now: number,
 ): RolloutState {

@@ -1,5 +1,5 @@
 /** What a rollout waits for, for people: the same conditions as in `steps.ts`, told and not acted on. */
-import type { SnapshotRollout } from '../config/snapshot-rollout.ts'
+import type { LedRollout } from './active-versions.ts'
 import type { Finding } from './analysis.ts'
 import { blackoutBegan } from './blackout.ts'
 import type { RolloutState } from './state.ts'
@@ -18,7 +18,7 @@ export interface Outlook {
  * @param leadMs - from the decision of a rise to its effect
  */
 export function outlookOf(
-  { steps, blackout = [] }: SnapshotRollout,
+  { steps, blackout = [] }: LedRollout,
   { phase, step, since, reason }: RolloutState,
   finding: Finding | undefined,
   isOff: boolean,

@@ -1,5 +1,6 @@
 /** What the controller remembers, and what it lets nodes read: plain JSON, both of it. */
 import type { RolloutMode } from '../config/snapshot-rollout.ts'
+import type { KnownVersions } from './active-versions.ts'
 import type { Finding } from './analysis.ts'
 import type { RolloutPhase, RolloutState } from './state.ts'
 
@@ -61,6 +62,8 @@ export interface RolloutsRecord {
   readonly inKv?: RolloutsDocument
   /** The version that replies to reports are known to carry. */
   readonly announced?: number
+  /** What was active last: with KV down after a restart, what has become worse can be taken back all the same. */
+  readonly known?: KnownVersions
 }
 
 export const NO_RECORD: RolloutsRecord = {
@@ -128,6 +131,12 @@ export function withEvents(
   events: readonly RolloutEvent[],
 ): RolloutsRecord {
   return { ...record, history: [...record.history, ...events].slice(-KEPT_EVENTS) }
+}
+
+/** A record that remembers what is active; the same when it does already. No node has to read of it. */
+export function withKnown(record: RolloutsRecord, known: KnownVersions): RolloutsRecord {
+  const isSame = JSON.stringify(known) === JSON.stringify(record.known)
+  return isSame ? record : { ...record, known }
 }
 
 /** How many rollouts that are over are kept. */

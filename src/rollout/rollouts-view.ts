@@ -2,7 +2,8 @@
  * What people see of rollouts: the record, and for each that is in the active snapshot its steps, what the
  * analysis says of what is counted by now, and what it waits for. Made when somebody asks: none of it is kept.
  */
-import type { RolloutMode, SnapshotRollout } from '../config/snapshot-rollout.ts'
+import type { RolloutMode } from '../config/snapshot-rollout.ts'
+import type { LedRollout } from './active-versions.ts'
 import type { Finding } from './analysis.ts'
 import { type Outlook, outlookOf } from './outlook.ts'
 import { modeOf } from '../config/rollout-modes.ts'
@@ -43,7 +44,7 @@ export interface RolloutsView extends RolloutsRecord {
 
 /** @param isOff - whether its candidate is killed on all nodes */
 export function rolloutView(
-  rollout: SnapshotRollout,
+  rollout: LedRollout,
   state: RolloutState,
   finding: Finding | undefined,
   isOff: boolean,

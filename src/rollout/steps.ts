@@ -3,7 +3,8 @@
  * it is next. No clock, no storage: whoever calls it again with the same gets the same.
  */
 import { modeOf } from '../config/rollout-modes.ts'
-import type { SnapshotRollout, SnapshotRolloutStep } from '../config/snapshot-rollout.ts'
+import type { SnapshotRolloutStep } from '../config/snapshot-rollout.ts'
+import type { LedRollout } from './active-versions.ts'
 import { analyse, type Finding, metricTitle, whyInconclusive } from './analysis.ts'
 import { blackoutBegan } from './blackout.ts'
 import { countsSince, type RolloutCounts, type SideCounts } from './counts.ts'
@@ -30,7 +31,7 @@ export interface Advance {
  * @returns the same state object when nothing changes
  */
 export function advance(
-  rollout: SnapshotRollout,
+  rollout: LedRollout,
   state: RolloutState,
   counts: RolloutCounts,
   now: number,
@@ -69,7 +70,7 @@ function effectSince({ moves }: RolloutState): number {
 }
 
 function findingOf(
-  { analysis, steps }: SnapshotRollout,
+  { analysis, steps }: LedRollout,
   { marks }: RolloutState,
   counts: RolloutCounts,
 ): Finding | undefined {
@@ -83,7 +84,7 @@ function findingOf(
 
 /** @returns why the rollout has failed; undefined when it has not */
 function failure(
-  { deadlineMs = Infinity, onFailure }: SnapshotRollout,
+  { deadlineMs = Infinity, onFailure }: LedRollout,
   { phase, startedAt, resumedAt = startedAt, step }: RolloutState,
   finding: Finding | undefined,
   now: number,
@@ -99,7 +100,7 @@ function failure(
 }
 
 function fail(
-  { onFailure }: SnapshotRollout,
+  { onFailure }: LedRollout,
   state: RolloutState,
   reason: string,
   now: number,
@@ -108,7 +109,7 @@ function fail(
 }
 
 function forward(
-  rollout: SnapshotRollout,
+  rollout: LedRollout,
   state: RolloutState,
   finding: Finding | undefined,
   now: number,
@@ -151,7 +152,7 @@ function forward(
 
 /** A step as nodes are told of it, and whether it leaves nobody with the stable version. */
 function moveOf(
-  rollout: SnapshotRollout,
+  rollout: LedRollout,
   step: SnapshotRolloutStep,
   effectiveAt: number,
 ): { readonly move: Move; readonly leavesNobody: boolean } {

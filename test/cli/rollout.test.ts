@@ -171,7 +171,7 @@ Nodes within a window of blackout keep the weight they have.
   it('says when what runs cannot be known', async () => {
     const { views: _, ...rest } = answer(20) as { views: object }
     const { stdout } = await asked([{ ...rest, unseen: 'KV is down' }], ['status'])
-    expect(stdout).toMatch(/What runs cannot be said now: KV is down/)
+    expect(stdout).toMatch(/Not all can be said now: KV is down/)
   })
 })
 

@@ -3,9 +3,14 @@
 /**
  * Bytes in use, after a collection.
  * @param inspector - `host:port` of the inspector
- * @param service - the isolate's name in workerd's configuration; it must have served a request
+ * @param service - the isolate's name in workerd's configuration
+ * @param url - of the isolate: one that nobody asks anything answers its inspector late, or never
  */
-export async function isolateHeap(inspector: string, service: string): Promise<number> {
+export async function isolateHeap(
+  inspector: string,
+  service: string,
+  url: string,
+): Promise<number> {
   const socket = new WebSocket(`ws://${inspector}/${service}`)
   await new Promise((resolve, reject) => {
     socket.addEventListener('open', resolve)
@@ -22,8 +27,13 @@ export async function isolateHeap(inspector: string, service: string): Promise<n
     socket.send(JSON.stringify({ id, method }))
     return promise
   }
-  await call('HeapProfiler.collectGarbage')
-  const { usedSize = NaN } = await call('Runtime.getHeapUsage')
-  socket.close()
-  return usedSize
+  const asking = setInterval(() => void fetch(`${url}/-/healthz`).catch(() => undefined), 20)
+  try {
+    await call('HeapProfiler.collectGarbage')
+    const { usedSize = NaN } = await call('Runtime.getHeapUsage')
+    return usedSize
+  } finally {
+    clearInterval(asking)
+    socket.close()
+  }
 }

@@ -117,9 +117,10 @@ export async function startWorkerd(options: WorkerdOptions = {}): Promise<Worker
     output: () => output,
     rss: () => rssOf(child),
     async heap() {
-      const heaps = ['main', 'twin'].map((service) => isolateHeap(inspector, service))
-      const [main = NaN, twin = NaN] = await Promise.all(heaps)
-      return main + twin
+      const twin = `http://127.0.0.1:${ports.twin}`
+      return (
+        (await isolateHeap(inspector, 'main', url)) + (await isolateHeap(inspector, 'twin', twin))
+      )
     },
     fetch: (path, init) => fetch(`${url}${path}`, { redirect: 'manual', ...init }),
     admin: (path, init) =>

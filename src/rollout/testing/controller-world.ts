@@ -46,6 +46,8 @@ export class World {
   kv: 'sound' | 'down' | 'unheard' = 'sound'
   reports: 'sound' | 'down' = 'sound'
   active: ActiveVersions = versions('new', 'old')
+  /** Why nobody can say what is active. */
+  unreadable: Error | undefined
   counted: RolloutCounts | Error = NO_ROLLOUT_COUNTS
   /** Of shadows. */
   pairs: RolloutCounts = NO_ROLLOUT_COUNTS
@@ -91,7 +93,8 @@ export class World {
             if (document.version <= version) return
             this.announced.push({ at: this.now, document: structuredClone(document) })
           }),
-        active: () => Promise.resolve(this.active),
+        active: () =>
+          this.unreadable ? Promise.reject(this.unreadable) : Promise.resolve(this.active),
         counts: () =>
           this.counted instanceof Error
             ? Promise.reject(this.counted)
