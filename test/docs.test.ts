@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { compileSteps } from '../src/config/compile/rollout-steps.ts'
+import { type ReadResources, readDocuments } from '../src/config/documents.ts'
 import { commandLine } from './support/command-line.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -52,7 +54,46 @@ function commands(path: string): readonly string[] {
   return [...blocks.flatMap(([, , text = '']) => text.split('\n')), ...inline]
 }
 
+/** What blocks of YAML come to: resources, and the metrics of a rollout's analysis by themselves. */
+function resourcesOf(path: string): readonly ReadResources[] {
+  const blocks = [...read(path).matchAll(FENCE)].filter(([, info = '']) => info.startsWith('yaml'))
+  return blocks.flatMap(([, , text = '']) => {
+    const isPart = /^metrics:/.test(text)
+    if (!isPart && !/^apiVersion:/m.test(text)) return []
+    const indented = text.replaceAll(/^/gm, '    ')
+    return readDocuments([
+      { name: path, text: isPart ? `${WITHOUT_METRICS}  analysis:\n${indented}` : text },
+    ])
+  })
+}
+
+const WITHOUT_METRICS = `apiVersion: postern.dev/v1alpha1
+kind: PluginRollout
+metadata: { name: next }
+spec:
+  targetRef: { group: extensions.istio.io, kind: WasmPlugin, name: p }
+  candidate: { url: oci://r.test/p:2 }
+  steps: [{ weight: 1, pause: 1m }]
+`
+
+it('of rollouts have examples', () => {
+  expect(resourcesOf('docs/ROLLOUT.md').length).toBeGreaterThan(2)
+})
+
 describe.each(documents)('%s', (path) => {
+  it('has resources as they may be written', () => {
+    for (const { resources, problems } of resourcesOf(path)) {
+      const wrong = problems.map(
+        ({ code, path: at, message }) => `${code} ${at.join('.')}: ${message}`,
+      )
+      for (const { resource } of resources) {
+        if (resource.kind !== 'PluginRollout') continue
+        compileSteps(resource.spec, (at, message) => wrong.push(`${at.join('.')}: ${message}`))
+      }
+      expect(wrong).toEqual([])
+    }
+  })
+
   it('links to files and headings that are there', () => {
     expect(brokenLinks(path)).toEqual([])
   })
