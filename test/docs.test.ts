@@ -58,7 +58,7 @@ function commands(path: string): readonly string[] {
 function resourcesOf(path: string): readonly ReadResources[] {
   const blocks = [...read(path).matchAll(FENCE)].filter(([, info = '']) => info.startsWith('yaml'))
   return blocks.flatMap(([, , text = '']) => {
-    const isPart = /^metrics:/.test(text)
+    const isPart = text.startsWith('metrics:')
     if (!isPart && !/^apiVersion:/m.test(text)) return []
     const indented = text.replaceAll(/^/gm, '    ')
     return readDocuments([
