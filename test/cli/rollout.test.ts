@@ -240,3 +240,11 @@ describe('the history', () => {
     expect(stdout).toMatch(/running +100 % +step/)
   })
 })
+
+it('whoever starts a rollout is shown that one alone', async () => {
+  const { rollouts = {}, ...more } = answer(0) as { rollouts?: Record<string, object> }
+  const both = { ...more, rollouts: { ...rollouts, 'default.other': rollouts['default.next'] } }
+  const { stdout } = await asked([both], ['start', 'next'])
+  expect(stdout).toContain('default.next')
+  expect(stdout).not.toContain('default.other')
+})

@@ -3,6 +3,7 @@ import type { CliIo } from '../cli-io.ts'
 import { gatewayClient } from '../gateway-options.ts'
 import { formatRollouts } from '../print-rollouts.ts'
 import type { RolloutsAnswer } from '../rollouts-answer.ts'
+import { onlyRollout } from './only-rollout.ts'
 import {
   BY_OPTION,
   GATEWAY_OPTIONS,
@@ -21,7 +22,8 @@ export async function act(command: Subcommand, args: string[], io: CliIo): Promi
   const gateway = await gatewayClient(values, io)
   const request = { rollout: name, action: command.name, by: whoDoes(values.by) }
   const answer = await gateway.rollout(request)
-  const code = showRollouts(answer, values.json, io)
+  // what became of others is not what was asked for
+  const code = showRollouts(values.json ? answer : onlyRollout(answer, name), values.json, io)
   const { riseLeadMs = 0 } = answer
   if (command.name === 'start' && !values.json && riseLeadMs > 0) {
     io.stdout(`A step takes effect ${riseLeadMs / 1000} s after it is decided.\n`)
