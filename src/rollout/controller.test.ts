@@ -150,6 +150,23 @@ describe('a controller', () => {
     expect(world.state?.run).toBe(2)
   })
 
+  it('tells who left the namespace out of a name with a dot in it', async () => {
+    const world = new World()
+    const message = expect.stringMatching(
+      /; a name with a dot needs its namespace: default\.pricing-1\.1$/,
+    ) as string
+    const { controller } = world
+    await expect(controller.act('pricing-1.1', 'start', 'ada')).rejects.toMatchObject({ message })
+    await world.act('start')
+    for (const action of ['pause', 'abort'] as const) {
+      await expect(controller.act('pricing-1.1', action, 'ada')).rejects.toMatchObject({ message })
+    }
+    await expect(controller.promotion('pricing-1.1', false)).rejects.toMatchObject({ message })
+    await expect(controller.act('other', 'abort', 'ada')).rejects.toMatchObject({
+      message: 'other was never started',
+    })
+  })
+
   it('says what cannot be done', async () => {
     const world = new World()
     await expect(world.act('pause')).rejects.toMatchObject({ code: 'rollout.unknown' })

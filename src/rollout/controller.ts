@@ -17,7 +17,7 @@ import {
 import type { RolloutCounts } from './counts.ts'
 import { NO_ROLLOUT_COUNTS } from './counts.ts'
 import { isOffEverywhere } from './kill-reach.ts'
-import { notApplied, promotionOf } from './promotion.ts'
+import { promotionOf } from './promotion.ts'
 import { aheadOfKv, publishRecord, type PublishPorts } from './publish-record.ts'
 import {
   type Kill,
@@ -27,7 +27,7 @@ import {
   withoutOldest,
   withState,
 } from './record.ts'
-import { RolloutError } from './rollout-error.ts'
+import { neverStarted, notApplied, RolloutError } from './rollout-error.ts'
 import { rolloutView, type RolloutsView } from './rollouts-view.ts'
 import type { RolloutState } from './state.ts'
 import { type Advance, advance, begin, pause, resume, RISE_LEAD_MS, rollBack } from './steps.ts'
@@ -105,7 +105,7 @@ export class RolloutController {
       const after =
         action === 'start'
           ? started(id, reason, before, await active(), clock())
-          : acted(id, action, reason, before, clock())
+          : acted(id, action, reason, record.rollouts, clock())
       const now = clock()
       const decided = withState(record, id, after, now)
       const next = await aheadOfKv(
@@ -128,6 +128,7 @@ export class RolloutController {
       const record = await this.#load()
       const { rollouts } = await this.#ports.active()
       const active = rollouts.find(({ rollout }) => rollout.id === id)
+      if (record.rollouts[id] === undefined) throw neverStarted(id, Object.keys(record.rollouts))
       return promotionOf(id, record.rollouts[id], active, record.kills, force, this.#ports.now())
     })
   }
@@ -351,7 +352,10 @@ function started(
   now: number,
 ): RolloutState {
   const active = rollouts.find(({ rollout }) => rollout.id === id)
-  if (active === undefined) throw notApplied(id)
+  if (active === undefined) {
+    const known = rollouts.map(({ rollout }) => rollout.id)
+    throw notApplied(id, known)
+  }
   const { rollout, candidate } = active
   const { plugin } = rollout
   if (plugins.get(plugin) === candidate) {
@@ -371,10 +375,11 @@ function acted(
   id: string,
   action: Exclude<RolloutAction, 'start'>,
   reason: string,
-  before: RolloutState | undefined,
+  rollouts: RolloutsRecord['rollouts'],
   now: number,
 ): RolloutState {
-  if (before === undefined) throw new RolloutError('rollout.unknown', `${id} was never started`)
+  const before = rollouts[id]
+  if (before === undefined) throw neverStarted(id, Object.keys(rollouts))
   const { phase } = before
   if (action === 'pause' && phase === 'running') return pause(before, reason, now)
   if (action === 'resume' && phase === 'paused') return resume(before, reason, now)

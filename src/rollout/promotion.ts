@@ -5,7 +5,7 @@ import type { RolloutMode } from '../config/snapshot-rollout.ts'
 import type { ActiveRollout } from './active-versions.ts'
 import { whereOff } from './kill-reach.ts'
 import type { Kill } from './record.ts'
-import { RolloutError } from './rollout-error.ts'
+import { neverStarted, notApplied, RolloutError } from './rollout-error.ts'
 import type { RolloutState } from './state.ts'
 
 /**
@@ -24,7 +24,7 @@ export function promotionOf(
   force: boolean,
   now: number,
 ): PromotionLeave {
-  if (state === undefined) throw new RolloutError('rollout.unknown', `${id} was never started`)
+  if (state === undefined) throw neverStarted(id)
   const { phase, reason, run } = state
   if (phase === 'promoted') {
     throw new RolloutError('rollout.nothing_to_do', `${id} is promoted: ${reason}`)
@@ -64,11 +64,6 @@ export function promotionOf(
         ...leave,
         warning: `${warnings.join('; ')}; promoted, it gets all requests of the plugin at once`,
       }
-}
-
-export function notApplied(id: string): RolloutError {
-  const message = `there is no PluginRollout ${id} in the active revision`
-  return new RolloutError('rollout.not_applied', message)
 }
 
 /** @returns what is left to do in words; undefined when every request has the candidate */

@@ -1,4 +1,5 @@
 /** Of all that a gateway says of rollouts, what concerns one. */
+import { namespaceHint } from '../../config/namespace-hint.ts'
 import { CommandError } from '../command-error.ts'
 import type { RolloutsAnswer } from '../rollouts-answer.ts'
 
@@ -13,7 +14,8 @@ export function onlyRollout(answer: RolloutsAnswer, name: string | undefined): R
   if (state === undefined) {
     if (notStarted.length > 0) return { ...answer, rollouts: {}, notStarted, history: [] }
     const message = `${name} is no rollout of the active revision, and none was ever started under this name`
-    throw new CommandError('rollout.unknown', message)
+    const known = [...Object.keys(answer.rollouts), ...(answer.notStarted ?? [])]
+    throw new CommandError('rollout.unknown', message + namespaceHint(name, known))
   }
   const history = answer.history.filter(({ rollout }) => rollout === name)
   return { ...answer, rollouts: { [name]: state }, notStarted, history }
