@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => gateway.stop())
 
 /** The candidate runs beside the plugin, in all requests of a run of its own. */
-async function logOnly(candidate: Steps, spec: object = {}): Promise<void> {
+async function logOnly(candidate: Steps, spec: object = {}, stable: Steps = {}): Promise<void> {
   run += 1
   const { pluginConfig } = (
     probe('mark', { ...candidate, done: [{ call: 'log', message: `run ${run}` }] }) as {
@@ -27,7 +27,7 @@ async function logOnly(candidate: Steps, spec: object = {}): Promise<void> {
   await gateway.policy(
     upstreamAndRoute(gateway.origin.url),
     upstream('authz', { url: gateway.origin.url }),
-    probe('mark', {}),
+    probe('mark', stable),
     pluginPolicy('mark', { upstreams: ['authz'] }),
     {
       apiVersion: 'postern.dev/v1alpha1',
@@ -109,5 +109,37 @@ describe('a log-only candidate', () => {
     await logOnly(ASKS, { logOnly: { callouts: 'block' } })
     expect((await get()).status).toBe(200)
     expect(gateway.origin.requests.map(({ target }) => target)).toEqual(['/'])
+  })
+
+  it('is called before the stable version with what a request begins with, and behind it from then on', async () => {
+    const says = (who: string): Steps => ({
+      request_headers: [
+        { call: 'log', message: `${who}: request` },
+        ...(who === 'stable' ? [{ call: 'set_property', path: ['trial'], value: 'set' }] : []),
+      ],
+      response_headers: [
+        { call: 'log', message: `${who}: response` },
+        { call: 'get_property', path: ['trial'], save: 'trial', quiet: true },
+        { call: 'log', message: { concat: [`${who}: `, { saved: 'trial' }] } },
+      ],
+    })
+    await logOnly(says('candidate'), {}, says('stable'))
+    const before = gateway.output().length
+    expect((await get()).status).toBe(200)
+    const told = async (): Promise<string[]> =>
+      [
+        ...gateway
+          .output()
+          .slice(before)
+          .matchAll(/(?:stable|candidate): \w+/g),
+      ].map(([text]) => text)
+    await eventually(told).toEqual([
+      'candidate: request',
+      'stable: request',
+      'stable: response',
+      'stable: set',
+      'candidate: response',
+      'candidate: set',
+    ])
   })
 })
