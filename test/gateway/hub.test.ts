@@ -7,6 +7,7 @@ import { parsePrometheus, valueOf } from '../../src/observe/testing/prometheus-p
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { kvFiles } from '../support/kv-files.ts'
 import { headerProbe, upstreamAndRoute } from '../support/policy.ts'
+import { rolloutResource } from '../support/rollout-policy.ts'
 import { freePort } from '../support/workerd.ts'
 
 const TOKEN = 'a-token-that-reports-and-nothing-else'
@@ -110,19 +111,12 @@ const steps = (value: string): object => ({
 })
 const marking = (value: string): object => headerProbe('mark', steps(value) as never)
 
-function rollout(): object {
-  return {
-    apiVersion: 'postern.dev/v1alpha1',
-    kind: 'PluginRollout',
-    metadata: { name: 'next' },
-    spec: {
-      targetRef: { group: 'extensions.istio.io', kind: 'WasmPlugin', name: 'mark' },
-      candidate: { pluginConfig: { steps: steps('new'), quiet: true, quiet_calls: true } },
-      key: { type: 'header', name: 'x-user' },
-      steps: [{ weight: 100, pause: '1h' }],
-    },
-  }
-}
+const rollout = (): object =>
+  rolloutResource(
+    'mark',
+    { steps: steps('new'), quiet: true, quiet_calls: true },
+    { steps: [{ weight: 100, pause: '1h' }] },
+  )
 
 async function act(action: string): Promise<void> {
   const body = JSON.stringify({ rollout: ROLLOUT, action, by: 'ada' })

@@ -4,6 +4,7 @@ import { type CommandResult, commandLine } from '../support/command-line.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { kvFiles } from '../support/kv-files.ts'
 import { headerProbe, upstreamAndRoute } from '../support/policy.ts'
+import { rolloutResource } from '../support/rollout-policy.ts'
 import { ADMIN_TOKEN } from '../support/workerd.ts'
 
 const ROLLOUT = 'default.next'
@@ -17,25 +18,13 @@ beforeAll(async () => {
 })
 afterAll(() => gateway.stop())
 
-const marking = (value: string): { readonly spec: { readonly pluginConfig?: object } } =>
+const marking = (value: string): { readonly spec: { readonly pluginConfig: object } } =>
   headerProbe('mark', {
     response_headers: [{ call: 'set_header', name: 'x-mark', value }],
   }) as never
 
-function rollout(steps: object[], more: object = {}): object {
-  return {
-    apiVersion: 'postern.dev/v1alpha1',
-    kind: 'PluginRollout',
-    metadata: { name: 'next' },
-    spec: {
-      targetRef: { group: 'extensions.istio.io', kind: 'WasmPlugin', name: 'mark' },
-      candidate: { pluginConfig: marking('new').spec.pluginConfig },
-      key: { type: 'header', name: 'x-user' },
-      steps,
-      ...more,
-    },
-  }
-}
+const rollout = (steps: object[], more: object = {}): object =>
+  rolloutResource('mark', marking('new').spec.pluginConfig, { steps, ...more })
 
 /** The files that an operator has. */
 function files(steps: object[], more: object = {}): Readonly<Record<string, string>> {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { brokenKv, type BrokenStore } from '../support/broken-store.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { headerProbe, upstreamAndRoute } from '../support/policy.ts'
+import { rolloutResource } from '../support/rollout-policy.ts'
 
 const ROLLOUT = 'default.next'
 
@@ -26,19 +27,12 @@ const steps = (value: string): object => ({
 })
 const marking = (value: string): object => headerProbe('mark', steps(value) as never)
 
-function rollout(): object {
-  return {
-    apiVersion: 'postern.dev/v1alpha1',
-    kind: 'PluginRollout',
-    metadata: { name: 'next' },
-    spec: {
-      targetRef: { group: 'extensions.istio.io', kind: 'WasmPlugin', name: 'mark' },
-      candidate: { pluginConfig: { steps: steps('new'), quiet: true, quiet_calls: true } },
-      key: { type: 'header', name: 'x-user' },
-      steps: [{ weight: 100, pause: '1h' }],
-    },
-  }
-}
+const rollout = (): object =>
+  rolloutResource(
+    'mark',
+    { steps: steps('new'), quiet: true, quiet_calls: true },
+    { steps: [{ weight: 100, pause: '1h' }] },
+  )
 
 async function mark(url: string): Promise<string | null> {
   const response = await fetch(url, { headers: { 'x-user': 'ada' } })

@@ -5,6 +5,7 @@ import { type CommandResult, commandLine } from '../support/command-line.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { type KvFiles, kvFiles } from '../support/kv-files.ts'
 import { headerProbe, pluginPolicy, upstreamAndRoute } from '../support/policy.ts'
+import { rolloutResource } from '../support/rollout-policy.ts'
 import { ADMIN_TOKEN } from '../support/workerd.ts'
 
 const PLUGIN = 'default.mark'
@@ -25,18 +26,7 @@ const marking = (value: string): object =>
 
 function rollout(spec: object = {}, candidate: object = marking('new')): object {
   const { pluginConfig } = (candidate as { spec: { pluginConfig: object } }).spec
-  return {
-    apiVersion: 'postern.dev/v1alpha1',
-    kind: 'PluginRollout',
-    metadata: { name: 'next' },
-    spec: {
-      targetRef: { group: 'extensions.istio.io', kind: 'WasmPlugin', name: 'mark' },
-      candidate: { pluginConfig },
-      key: { type: 'header', name: 'x-user' },
-      steps: [{ weight: 50, pause: '1h' }],
-      ...spec,
-    },
-  }
+  return rolloutResource('mark', pluginConfig, spec)
 }
 
 function apply(spec: object = {}, ...more: object[]): Promise<number> {

@@ -32,13 +32,26 @@ export function pluginRollout(
   { name = 'next', plugin = 'mark' }: { readonly name?: string; readonly plugin?: string } = {},
 ): object {
   const { spec: version } = headerProbe(plugin, candidate) as { spec: { pluginConfig: object } }
+  return rolloutResource(plugin, version.pluginConfig, spec, name)
+}
+
+/**
+ * A PluginRollout to another configuration of a plugin.
+ * @param spec - what is not said is one step of an hour at 50 per cent, keyed by `x-user`
+ */
+export function rolloutResource(
+  plugin: string,
+  pluginConfig: object,
+  spec: object = {},
+  name = 'next',
+): object {
   return {
     apiVersion: 'postern.dev/v1alpha1',
     kind: 'PluginRollout',
     metadata: { name },
     spec: {
       targetRef: { group: 'extensions.istio.io', kind: 'WasmPlugin', name: plugin },
-      candidate: { pluginConfig: version.pluginConfig },
+      candidate: { pluginConfig },
       key: { type: 'header', name: 'x-user' },
       steps: [{ weight: 50, pause: '1h' }],
       ...spec,

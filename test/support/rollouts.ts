@@ -2,6 +2,7 @@
 import { pluginVersion } from '../../src/config/plugin-version.ts'
 import type { KvFiles } from './kv-files.ts'
 import { headerProbe } from './policy.ts'
+import { rolloutResource } from './rollout-policy.ts'
 
 /** The secret of a gateway under test. */
 export const ROLLOUT_SECRET = 'a secret of the tests'
@@ -15,18 +16,7 @@ export function marking(name: string, value: string, script: object = {}): objec
 /** A rollout `<plugin>-next` of a plugin to the configuration of another; half of the requests, for an hour. */
 export function rolloutTo(plugin: string, candidate: object, spec: object = {}): object {
   const { pluginConfig } = (candidate as { spec: { pluginConfig: object } }).spec
-  return {
-    apiVersion: 'postern.dev/v1alpha1',
-    kind: 'PluginRollout',
-    metadata: { name: `${plugin}-next` },
-    spec: {
-      targetRef: { group: 'extensions.istio.io', kind: 'WasmPlugin', name: plugin },
-      candidate: { pluginConfig },
-      key: { type: 'header', name: 'x-user' },
-      steps: [{ weight: 50, pause: '1h' }],
-      ...spec,
-    },
-  }
+  return rolloutResource(plugin, pluginConfig, spec, `${plugin}-next`)
 }
 
 let version = 1_000
