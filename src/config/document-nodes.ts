@@ -43,7 +43,9 @@ export function findInNodes(document: Document.Parsed): readonly FoundInNodes[] 
       if (typeof value !== 'number') return
       const exact = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
       if (exact) return
-      const message = 'a number that cannot be kept exactly; put it in quotes'
+      const message = Number.isFinite(value)
+        ? 'a number that cannot be kept exactly; put it in quotes'
+        : `a number is expected, not ${value}`
       found.push({ code: 'config.invalid', message, offset: range?.[0] ?? 0 })
     },
     Alias: (_key, alias, path) => {

@@ -96,7 +96,8 @@ describe('reading documents', () => {
       'a:\n  1: x\n  0x1: y\n',
       'x.yaml:3:3 config.syntax Map keys must be unique',
     ],
-    ['infinity', 'a: .inf\n', 'x.yaml:1:4 config.invalid a number'],
+    ['infinity', 'a: .inf\n', 'x.yaml:1:4 config.invalid a number is expected, not Infinity'],
+    ['no number', 'a: .nan\n', 'x.yaml:1:4 config.invalid a number is expected, not NaN'],
   ])('refuses %s', (_what, text, expected) => {
     const found = problems({ 'x.yaml': text })
     expect(found[0]).toContain(expected)

@@ -222,6 +222,13 @@ describe('the steps of a compiled rollout', () => {
     expect(compiled(rollout('r', 'pricing', { audience, steps: all })).problems).toEqual([message])
   })
 
+  it('says so of a key that is always and never in', () => {
+    const audience = { always: ['till-1', 'till-2'], never: ['till-2'] }
+    expect(compiled(rollout('r', 'pricing', { audience })).problems).toEqual([
+      'config.no_effect spec.audience.always: "till-2" has no effect: it is in never, too, which counts before it',
+    ])
+  })
+
   it('may be log-only, with calls that are blocked, which is idle where none is', () => {
     const logOnly = { callouts: 'block' as const }
     const list = [

@@ -157,6 +157,11 @@ function rolloutOf(
     const message = 'has no effect: no step is in mode log-only'
     report({ code: 'config.no_effect', path: ['spec', 'logOnly'], message }, resource)
   }
+  const [both] = always.filter((own) => never.includes(own))
+  if (both !== undefined) {
+    const message = `${JSON.stringify(both)} has no effect: it is in never, too, which counts before it`
+    report({ code: 'config.no_effect', path: [...at, 'always'], message }, resource)
+  }
   const pausesMs = spec.steps.reduce((all, { pause = '0s' }) => all + durationMs(pause), 0)
   if (deadline !== undefined && durationMs(deadline) <= pausesMs) {
     const message = `expected more than the pauses of its steps, ${pausesMs / 1000}s in all: no run could come to its end`
