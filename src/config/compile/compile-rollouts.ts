@@ -157,7 +157,7 @@ function rolloutOf(
     const message = 'has no effect: no step is in mode log-only'
     report({ code: 'config.no_effect', path: ['spec', 'logOnly'], message }, resource)
   }
-  const [both] = always.filter((own) => never.includes(own))
+  const both = always.find((own) => never.includes(own))
   if (both !== undefined) {
     const message = `${JSON.stringify(both)} has no effect: it is in never, too, which counts before it`
     report({ code: 'config.no_effect', path: [...at, 'always'], message }, resource)
